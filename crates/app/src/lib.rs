@@ -1,0 +1,1 @@
+//! The house put together: slices, router, jobs, configuration.

@@ -1,0 +1,252 @@
+//! What a gate carries to decide alone: the trust list and the revocation list of its region.
+//!
+//! Both are signed by the region's root key (COSE_Sign1) and begin with their kind, so that one
+//! can never be taken for the other. Lists say until when they may be used; an old list makes a
+//! gate say "cannot tell", never "no pass". Versions only grow: a device remembers the highest and
+//! refuses older ones, or an attacker could replay a list from before a revocation.
+//!
+//! Revocation is per pass. (EU, October 2021: revoking a whole key hit innocents.)
+
+use minicbor::Decoder;
+use minicbor::data::Type;
+
+use crate::cbor::{self, encoded};
+use crate::cose::{self, Kid, Sign1, first_eight};
+use crate::error::DecodeError;
+
+/// The most issuing keys a list may have.
+pub const MAX_KEYS: usize = 256;
+/// The longest signed trust list that is read, in bytes.
+pub const MAX_TRUST_BYTES: usize = 32 * 1024;
+/// The longest signed revocation list that is read, in bytes: about a million passes.
+pub const MAX_REVOCATION_BYTES: usize = 8 * 1024 * 1024;
+
+const TRUST_KIND: &str = "haetae/trust/v1";
+const REVOCATION_KIND: &str = "haetae/revocation/v1";
+
+/// A key that may sign health codes, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerKey {
+    /// Its name in codes: see [`cose::kid`].
+    pub kid: Kid,
+    /// Ed25519 public key.
+    pub public: [u8; 32],
+    /// Codes issued before this unix second are not this key's.
+    pub not_before: i64,
+    /// Codes issued after this unix second are not this key's.
+    pub not_after: i64,
+    /// Codes issued from this unix second on are not trusted; earlier ones still are.
+    pub revoked_from: Option<i64>,
+}
+
+impl IssuerKey {
+    /// A key with its kid computed, not revoked.
+    pub fn new(public: [u8; 32], not_before: i64, not_after: i64) -> Self {
+        Self { kid: cose::kid(&public), public, not_before, not_after, revoked_from: None }
+    }
+}
+
+/// The keys that a region's gates trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustList {
+    /// The region it is for; codes of other regions are not judged by it.
+    pub region: String,
+    /// Grows with every list.
+    pub version: u64,
+    /// Unix seconds.
+    pub issued_at: i64,
+    /// Unix seconds; stale from this second on.
+    pub valid_until: i64,
+    /// Sorted by kid, no kid twice.
+    pub keys: Vec<IssuerKey>,
+}
+
+impl TrustList {
+    /// The key named `kid`.
+    pub fn key(&self, kid: &Kid) -> Option<&IssuerKey> {
+        let index = self.keys.binary_search_by(|key| key.kid.cmp(kid)).ok()?;
+        self.keys.get(index)
+    }
+
+    /// The payload: `{0: kind, 1: region, 2: version, 3: issued at, 4: valid until, 5: [[kid,
+    /// public, not before, not after, revoked from or null]]}`. Keys must be sorted by kid.
+    pub fn to_cbor(&self) -> Vec<u8> {
+        encoded(|cbor| {
+            cbor.map(6)?.u8(0)?.str(TRUST_KIND)?.u8(1)?.str(&self.region)?;
+            cbor.u8(2)?.u64(self.version)?.u8(3)?;
+            cbor::put_seconds(cbor, self.issued_at)?;
+            cbor.u8(4)?;
+            cbor::put_seconds(cbor, self.valid_until)?;
+            cbor.u8(5)?.array(u64::try_from(self.keys.len()).unwrap_or(u64::MAX))?;
+            for key in &self.keys {
+                cbor.array(5)?.bytes(&key.kid)?.bytes(&key.public)?;
+                cbor::put_seconds(cbor, key.not_before)?;
+                cbor::put_seconds(cbor, key.not_after)?;
+                match key.revoked_from {
+                    Some(second) => cbor::put_seconds(cbor, second)?,
+                    None => drop(cbor.null()?),
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads a signed list, verifies it with the region's `root` key and refuses versions below
+    /// `min_version` (the highest this device has had; 0 at first).
+    pub fn open(signed: &[u8], root: &[u8; 32], min_version: u64) -> Result<Self, DecodeError> {
+        let payload = open(signed, MAX_TRUST_BYTES, root)?;
+        let from = &mut Decoder::new(&payload);
+        begin(from, 6, TRUST_KIND)?;
+        cbor::key(from, 1)?;
+        let region = from.str()?.to_owned();
+        cbor::key(from, 2)?;
+        let version = from.u64()?;
+        cbor::key(from, 3)?;
+        let issued_at = cbor::seconds(from)?;
+        cbor::key(from, 4)?;
+        let valid_until = cbor::seconds(from)?;
+        cbor::key(from, 5)?;
+        let count = cbor::array(from)?;
+        if usize::try_from(count).map_or(true, |count| MAX_KEYS < count) {
+            return Err(DecodeError::TooLong);
+        }
+        let mut keys = Vec::new();
+        for _ in 0..count {
+            keys.push(read_key(from)?);
+        }
+        let list = Self { region, version, issued_at, valid_until, keys };
+        list.check()?;
+        cbor::same(&payload, &list.to_cbor())?;
+        if version < min_version { Err(DecodeError::RolledBack) } else { Ok(list) }
+    }
+
+    /// Whether the list is one that [`TrustList::open`] would read; asked before signing, too.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        let sound = cbor::is_region(&self.region)
+            && is_span(self.issued_at, self.valid_until)
+            && self.keys.len() <= MAX_KEYS
+            && self.keys.is_sorted_by(|one, next| one.kid < next.kid)
+            && self.keys.iter().all(|key| {
+                is_span(key.not_before, key.not_after)
+                    && key.kid == cose::kid(&key.public)
+                    && key.revoked_from.is_none_or(cbor::is_second)
+            });
+        if sound { Ok(()) } else { Err(DecodeError::WrongShape) }
+    }
+}
+
+/// The passes that are no longer good, whatever their codes say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevocationList {
+    /// Grows with every list.
+    pub version: u64,
+    /// Unix seconds.
+    pub issued_at: i64,
+    /// Unix seconds; stale from this second on.
+    pub valid_until: i64,
+    /// The first 8 bytes of each revoked pass id, sorted, none twice. Among a million revoked
+    /// passes a chance match of a good one has odds of 1 in 18 million million.
+    pub revoked: Vec<[u8; 8]>,
+}
+
+impl RevocationList {
+    /// A list of `passes` in any order.
+    pub fn new(version: u64, issued_at: i64, valid_until: i64, passes: &[[u8; 16]]) -> Self {
+        let mut revoked: Vec<[u8; 8]> = passes.iter().map(|pass| first_eight(pass)).collect();
+        revoked.sort_unstable();
+        revoked.dedup();
+        Self { version, issued_at, valid_until, revoked }
+    }
+
+    /// Whether `pass` is revoked.
+    pub fn contains(&self, pass: &[u8; 16]) -> bool {
+        self.revoked.binary_search(&first_eight(pass)).is_ok()
+    }
+
+    /// The payload: `{0: kind, 2: version, 3: issued at, 4: valid until, 5: all entries in one byte
+    /// string}`.
+    pub fn to_cbor(&self) -> Vec<u8> {
+        encoded(|cbor| {
+            cbor.map(5)?.u8(0)?.str(REVOCATION_KIND)?.u8(2)?.u64(self.version)?.u8(3)?;
+            cbor::put_seconds(cbor, self.issued_at)?;
+            cbor.u8(4)?;
+            cbor::put_seconds(cbor, self.valid_until)?;
+            cbor.u8(5)?.bytes(self.revoked.as_flattened())?;
+            Ok(())
+        })
+    }
+
+    /// Reads a signed list; see [`TrustList::open`].
+    pub fn open(signed: &[u8], root: &[u8; 32], min_version: u64) -> Result<Self, DecodeError> {
+        let payload = open(signed, MAX_REVOCATION_BYTES, root)?;
+        let from = &mut Decoder::new(&payload);
+        begin(from, 5, REVOCATION_KIND)?;
+        cbor::key(from, 2)?;
+        let version = from.u64()?;
+        cbor::key(from, 3)?;
+        let issued_at = cbor::seconds(from)?;
+        cbor::key(from, 4)?;
+        let valid_until = cbor::seconds(from)?;
+        cbor::key(from, 5)?;
+        let (entries, rest) = from.bytes()?.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(DecodeError::WrongShape);
+        }
+        let list = Self { version, issued_at, valid_until, revoked: entries.to_vec() };
+        list.check()?;
+        cbor::same(&payload, &list.to_cbor())?;
+        if version < min_version { Err(DecodeError::RolledBack) } else { Ok(list) }
+    }
+
+    /// Whether the list is one that [`RevocationList::open`] would read; asked before signing, too.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        let sound = is_span(self.issued_at, self.valid_until)
+            && self.revoked.is_sorted_by(|one, next| one < next);
+        if sound { Ok(()) } else { Err(DecodeError::WrongShape) }
+    }
+}
+
+/// All that a gate needs to judge a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trust {
+    /// Whose signatures count.
+    pub list: TrustList,
+    /// Which passes do not. Without it (or with a stale one) a gate cannot tell.
+    pub revocations: Option<RevocationList>,
+}
+
+fn open(signed: &[u8], max_len: usize, root: &[u8; 32]) -> Result<Vec<u8>, DecodeError> {
+    let message = Sign1::from_cbor(signed, max_len)?;
+    if message.kid == cose::kid(root) && message.is_signed_by(root) {
+        Ok(message.payload)
+    } else {
+        Err(DecodeError::SignatureBad)
+    }
+}
+
+fn begin(from: &mut Decoder<'_>, length: u64, kind: &str) -> Result<(), DecodeError> {
+    if cbor::map(from)? != length {
+        return Err(DecodeError::WrongShape);
+    }
+    cbor::key(from, 0)?;
+    if from.str()? == kind { Ok(()) } else { Err(DecodeError::WrongShape) }
+}
+
+fn read_key(from: &mut Decoder<'_>) -> Result<IssuerKey, DecodeError> {
+    if cbor::array(from)? != 5 {
+        return Err(DecodeError::WrongShape);
+    }
+    let (kid, public) = (cbor::fixed(from)?, cbor::fixed(from)?);
+    let (not_before, not_after) = (cbor::seconds(from)?, cbor::seconds(from)?);
+    let revoked_from = if from.datatype()? == Type::Null {
+        from.null()?;
+        None
+    } else {
+        Some(cbor::seconds(from)?)
+    };
+    Ok(IssuerKey { kid, public, not_before, not_after, revoked_from })
+}
+
+fn is_span(first: i64, last: i64) -> bool {
+    cbor::is_second(first) && cbor::is_second(last) && first < last
+}

@@ -1,0 +1,167 @@
+//! The requests of the page and their answers, as JSON.
+//!
+//! | `op` | takes | answers |
+//! |---|---|---|
+//! | `load_lists` | `trust`, `revocations` (or null), `root` (32 bytes): base64; `min_version`, `min_revocation_version` (default 0) | `{"ok": {...}}` what was loaded, with versions and times |
+//! | `verify` | `text`, `now_s`; `remember` (default true) | `{"ok": verdict}` |
+//! | `parse_short` | `text` | `{"ok": {"text": "7K3M-..."}}` |
+//!
+//! What goes wrong answers `{"error": code}`; a refused list leaves the one loaded before.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use credential::short::ShortCodeError;
+use credential::{
+    DecodeError, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList, Verdict, verify,
+};
+use serde::{Deserialize, Serialize};
+
+/// The longest request that is read, in bytes: the longest lists in base64, and some.
+pub const MAX_REQUEST: usize = 12 * 1024 * 1024;
+
+const MALFORMED: &str = "request_malformed";
+
+/// The state of one gate: its lists and what it has seen.
+#[derive(Debug, Default)]
+pub struct Desk {
+    trust: Option<Trust>,
+    seen: SeenSet,
+}
+
+/// All fields of all requests side by side: a tagged enum would be prettier, but serde reads one by
+/// way of a buffer that makes the module 15 kB larger.
+#[derive(Deserialize)]
+struct Request {
+    op: Op,
+    trust: Option<String>,
+    revocations: Option<String>,
+    root: Option<String>,
+    #[serde(default)]
+    min_version: u64,
+    #[serde(default)]
+    min_revocation_version: u64,
+    text: Option<String>,
+    now_s: Option<i64>,
+    #[serde(default = "yes")]
+    remember: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Op {
+    LoadLists,
+    Verify,
+    ParseShort,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Response<'a> {
+    Ok(Answer<'a>),
+    Error(&'static str),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer<'a> {
+    Loaded(Loaded<'a>),
+    Verdict(Box<Verdict>),
+    Short { text: ShortCode },
+}
+
+/// What was loaded, so that the page can show the age of the lists.
+#[derive(Serialize)]
+struct Loaded<'a> {
+    region: &'a str,
+    keys: usize,
+    trust: Dates,
+    /// Null when there is no revocation list, or a refused one; then `revocations_error` says why.
+    revocations: Option<Dates>,
+    revocations_error: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Dates {
+    version: u64,
+    issued_at: i64,
+    valid_until: i64,
+}
+
+impl Desk {
+    /// Answers one request; never panics, whatever the bytes.
+    pub fn answer(&mut self, request: &[u8]) -> Vec<u8> {
+        let response = if MAX_REQUEST < request.len() {
+            Response::Error("request_too_long")
+        } else {
+            match serde_json::from_slice(request) {
+                Ok(request) => self.handle(&request).unwrap_or_else(Response::Error),
+                Err(_) => Response::Error(MALFORMED),
+            }
+        };
+        // Strings, numbers and nulls only: nothing of ours fails to become JSON.
+        serde_json::to_vec(&response).unwrap_or_else(|_| br#"{"error":"response"}"#.to_vec())
+    }
+
+    fn handle(&mut self, request: &Request) -> Result<Response<'_>, &'static str> {
+        let text = || request.text.as_deref().ok_or(MALFORMED);
+        match request.op {
+            Op::LoadLists => self.load(request),
+            Op::Verify => {
+                let (text, now_s) = (text()?, request.now_s.ok_or(MALFORMED)?);
+                let trust = self.trust.as_ref().ok_or("lists_missing")?;
+                let seen = request.remember.then_some(&mut self.seen);
+                let verdict = verify(text, trust, seen, &Policy::default(), now_s);
+                Ok(Response::Ok(Answer::Verdict(Box::new(verdict))))
+            }
+            Op::ParseShort => {
+                let text = text()?.parse().map_err(ShortCodeError::code)?;
+                Ok(Response::Ok(Answer::Short { text }))
+            }
+        }
+    }
+
+    /// A bad trust list changes nothing. A bad revocation list leaves the gate without one: it then
+    /// says "cannot tell" rather than rely on what may have been tampered with.
+    fn load(&mut self, request: &Request) -> Result<Response<'_>, &'static str> {
+        let root = bytes(request.root.as_deref().ok_or(MALFORMED)?);
+        let root = root.and_then(|root| <[u8; 32]>::try_from(root).ok()).ok_or("root_malformed")?;
+        let trust = bytes(request.trust.as_deref().ok_or(MALFORMED)?);
+        let trust = trust.ok_or(DecodeError::WrongShape.code())?;
+        let list =
+            TrustList::open(&trust, &root, request.min_version).map_err(DecodeError::code)?;
+
+        let revocations = request.revocations.as_deref().map(|text| {
+            let signed = bytes(text).ok_or(DecodeError::WrongShape)?;
+            RevocationList::open(&signed, &root, request.min_revocation_version)
+        });
+        let (revocations, refused) = match revocations {
+            Some(Ok(list)) => (Some(list), None),
+            Some(Err(error)) => (None, Some(error.code())),
+            None => (None, None),
+        };
+        let trust = self.trust.insert(Trust { list, revocations });
+        Ok(Response::Ok(Answer::Loaded(Loaded {
+            region: &trust.list.region,
+            keys: trust.list.keys.len(),
+            trust: Dates {
+                version: trust.list.version,
+                issued_at: trust.list.issued_at,
+                valid_until: trust.list.valid_until,
+            },
+            revocations: trust.revocations.as_ref().map(|list| Dates {
+                version: list.version,
+                issued_at: list.issued_at,
+                valid_until: list.valid_until,
+            }),
+            revocations_error: refused,
+        })))
+    }
+}
+
+fn bytes(base64: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(base64).ok()
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,2 @@
+//! The haetae command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A seeded, deterministic city that drives the real app.

@@ -1,0 +1,42 @@
+//! The small trait that a database implements. Engine differences live behind it and nowhere else.
+//!
+//! Every SQL text is written once for SQLite and PostgreSQL: parameters are `$1`, `$2` …, types are
+//! BIGINT, TEXT and BYTEA, `region` is the first column of every primary key and `$1` everywhere.
+
+use crate::{Fault, Row, Value};
+
+/// One connection to one database.
+pub trait Engine: Send {
+    /// Runs one statement; gives the number of rows it touched. Parameters are `$1`… in order.
+    fn execute(&mut self, sql: &str, parameters: &[&Value]) -> Result<u64, Fault>;
+
+    /// Runs one statement once per row of parameters; `first` is `$1` of every row.
+    /// (PostgreSQL sends multi-row VALUES; SQLite loops over one prepared statement.)
+    fn execute_many(&mut self, sql: &str, first: &Value, rows: &[Vec<Value>]) -> Result<(), Fault>;
+
+    /// Runs one query, giving each row to `each` until it says `false`.
+    fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[&Value],
+        each: &mut dyn FnMut(Row) -> Result<bool, Fault>,
+    ) -> Result<(), Fault>;
+
+    /// Runs the statements of a migration as they stand.
+    fn migrate(&mut self, sql: &str) -> Result<(), Fault>;
+
+    /// Begins a transaction that may write.
+    fn begin(&mut self) -> Result<(), Fault>;
+
+    /// Begins a transaction that only reads: one consistent picture until [`Engine::rollback`].
+    fn begin_read(&mut self) -> Result<(), Fault>;
+
+    /// Commits; when it returns, what was written survives power loss.
+    fn commit(&mut self) -> Result<(), Fault>;
+
+    /// Rolls back.
+    fn rollback(&mut self) -> Result<(), Fault>;
+
+    /// Checks that a text prepares, without running it (conformance law 7).
+    fn check(&mut self, sql: &str) -> Result<(), Fault>;
+}

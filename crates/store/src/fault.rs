@@ -1,0 +1,58 @@
+//! A fault: something that should not have happened. Opaque to callers, logged once with its chain.
+
+use std::fmt;
+
+/// An infrastructure or invariant failure, with what was being done.
+#[derive(Debug)]
+pub struct Fault {
+    doing: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// A fault with no deeper cause.
+    pub fn new(doing: impl Into<String>) -> Self {
+        Self { doing: doing.into(), source: None }
+    }
+
+    /// A fault caused by `source` while `doing`.
+    pub fn caused(
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { doing: doing.into(), source: Some(source.into()) }
+    }
+
+    /// The whole chain on one line, for the log.
+    pub fn chain(&self) -> String {
+        let mut text = self.doing.clone();
+        let mut next: Option<&dyn std::error::Error> =
+            self.source.as_deref().map(|it| -> &dyn std::error::Error { it });
+        while let Some(cause) = next {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.chain())
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Adds what was being done to an error that becomes a [`Fault`].
+pub trait Doing<T> {
+    /// `self`, with `doing` said of its error.
+    fn doing(self, doing: &str) -> Result<T, Fault>;
+}
+
+impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> Doing<T> for Result<T, E> {
+    fn doing(self, doing: &str) -> Result<T, Fault> {
+        self.map_err(|source| Fault::caused(doing, source))
+    }
+}

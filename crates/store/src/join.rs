@@ -1,0 +1,115 @@
+//! The only way to join identity with visits.
+//!
+//! Two officers and an open case; every join is an event on the log, sealed to the person, and a
+//! row in the access log that the person sees (Luca 2021: opening identities needs a case, two
+//! officers, and tells the people read). Whether a case is open is asked of the registry's owner
+//! of cases; until that slice exists nothing opens one, and every join is refused.
+
+use contracts::trace::CaseGrounds;
+use serde::Serialize;
+
+use crate::access::Reading;
+use crate::fault::Doing as _;
+use crate::leaf::SALT_LEN;
+use crate::tx::{event_context, select, utc_day};
+use crate::vault::Scope;
+use crate::{By, Fault, Tx, Value};
+
+/// A visit found by a join: the payload as it was observed.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// The leaf's index.
+    pub seq: u64,
+    /// The payload, JSON.
+    pub payload: Vec<u8>,
+}
+
+/// Why a join was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JoinRefusal {
+    /// The same officer asked and agreed.
+    #[error("a join needs two officers")]
+    OneOfficer,
+    /// The case is not open.
+    #[error("the case is not open")]
+    CaseNotOpen,
+}
+
+/// Says whether a case is open: the slice that owns cases answers.
+pub type CaseIsOpen = fn(&mut Tx<'_>, &CaseGrounds) -> Result<bool, Fault>;
+
+#[derive(Serialize)]
+struct Joined<'a> {
+    case: String,
+    asked_by: String,
+    agreed_by: String,
+    kind: &'a str,
+    days: u32,
+}
+
+impl Tx<'_> {
+    /// The visits of `subject`, carried out by the passes `tags` (raw values of the view's tag
+    /// column), in the last `days` days. `sql` selects `seq` from the view by day (`$2`) and tag
+    /// (`$3`).
+    #[allow(clippy::too_many_arguments, reason = "each is a separate decision of the caller")]
+    pub fn join_identity_and_visits(
+        &mut self,
+        is_open: CaseIsOpen,
+        grounds: &CaseGrounds,
+        subject: u128,
+        kind: &'static str,
+        tags: &[Vec<u8>],
+        days: u32,
+        sql: &str,
+    ) -> Result<Result<Vec<Visit>, JoinRefusal>, Fault> {
+        if grounds.asked_by == grounds.agreed_by {
+            return Ok(Err(JoinRefusal::OneOfficer));
+        }
+        if !is_open(self, grounds)? {
+            return Ok(Err(JoinRefusal::CaseNotOpen));
+        }
+        let joined = Joined {
+            case: grounds.case.to_string(),
+            asked_by: grounds.asked_by.to_string(),
+            agreed_by: grounds.agreed_by.to_string(),
+            kind,
+            days,
+        };
+        self.append_public("store.joined.v1", &joined)?;
+        self.record_readings(&[grounds.asked_by, grounds.agreed_by].map(|officer| Reading {
+            reader: By::Staff(officer),
+            subject,
+            record: "gate.visits",
+            purpose: "case",
+            grounds: grounds.case.to_string(),
+        }))?;
+        let today = utc_day(self.now());
+        let days = i32::try_from(days).unwrap_or(i32::MAX);
+        let mut visits = Vec::new();
+        for day in today.saturating_sub(days)..=today {
+            let scope = Scope::Epoch { kind: kind.to_owned(), day, visits: true };
+            let Some(key) = self.core.vault.find(&scope)? else { continue };
+            for tag in tags {
+                let core = &mut *self.core;
+                let values: [Value; 2] = [day.into(), key.tag(tag).into()];
+                let rows = select(core.visits.as_mut(), &core.region_value, sql, &values)?;
+                for row in &rows {
+                    let seq = row.count(0)?;
+                    let found = select(
+                        core.visits.as_mut(),
+                        &core.region_value,
+                        "SELECT payload FROM observation WHERE region = $1 AND seq = $2",
+                        &[seq.into()],
+                    )?;
+                    let Some(found) = found.first() else { continue };
+                    let context = event_context(&core.region, kind);
+                    let mut payload =
+                        key.open(seq, &context, found.bytes(0)?).doing("opening a visit")?;
+                    payload.drain(..SALT_LEN.min(payload.len()));
+                    visits.push(Visit { seq, payload });
+                }
+            }
+        }
+        Ok(Ok(visits))
+    }
+}

@@ -1,0 +1,66 @@
+//! The region's keys: one file each, readable by the server alone, backed up apart from the data.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use kernel::Seed;
+use zeroize::Zeroizing;
+
+use crate::Fault;
+use crate::fault::Doing as _;
+
+/// 32 secret bytes that leave no copy behind when dropped.
+pub type Secret = Zeroizing<[u8; 32]>;
+
+/// The region's keys.
+pub struct Keyring {
+    dir: PathBuf,
+    seed: Seed,
+}
+
+impl Keyring {
+    /// The key folder `dir`, made when absent; new keys are drawn from `seed`.
+    pub fn open(dir: &Path, seed: Seed) -> Result<Self, Fault> {
+        fs::create_dir_all(dir).doing("making the key folder")?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+            .doing("closing the key folder to others")?;
+        Ok(Self { dir: dir.to_owned(), seed })
+    }
+
+    /// The key with this name, made on first use. Names in use: `identity-wrap`, `visits-wrap`,
+    /// `blind-index`, `log`, `root`, `issuer`, `queue`.
+    pub fn key(&self, name: &str) -> Result<Secret, Fault> {
+        let path = self.path(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let text = Zeroizing::new(text);
+                let mut key = Zeroizing::new([0; 32]);
+                hex::decode_to_slice(text.trim(), key.as_mut()).doing("reading a key file")?;
+                Ok(key)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.make(name),
+            Err(error) => Err(Fault::caused(format!("reading {}", path.display()), error)),
+        }
+    }
+
+    /// Where the key with this name lies.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{name}.key"))
+    }
+
+    fn make(&self, name: &str) -> Result<Secret, Fault> {
+        let key: Secret = Zeroizing::new(self.seed.bytes());
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.path(name))
+            .doing("making a key file")?;
+        let text = Zeroizing::new(hex::encode(key.as_ref()));
+        file.write_all(text.as_bytes()).doing("writing a key file")?;
+        file.sync_all().doing("writing a key file")?;
+        Ok(key)
+    }
+}

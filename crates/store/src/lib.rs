@@ -1,0 +1,56 @@
+//! The one write door: log, vault, views, access log, outbox.
+//!
+//! In reading order:
+//!
+//! - [`value`]: what goes into and comes out of SQL
+//! - [`engine`]: the small trait that a database implements; [`sqlite`] implements it
+//! - [`registry`]: what the slices bring: streams, observations, views, migrations
+//! - [`keys`] and [`vault`]: payloads sealed under keys that can be destroyed
+//! - [`leaf`]: what stands on the public log
+//! - [`tx`]: what a command may do; [`door`]: the single writer with group commit
+//! - [`read`]: reading views, events and the log; [`access`]: who read whose what
+//! - [`outbox`]: what must leave, with retries
+//! - [`join`]: the only way from a person to visits
+//! - [`upkeep`]: rebuild and retention; [`mod@audit`]: recompute everything and compare
+//!
+//! The only crate that holds a database driver.
+
+#![deny(missing_docs)]
+
+pub mod access;
+pub mod audit;
+
+pub mod door;
+pub mod engine;
+pub mod fault;
+pub mod join;
+pub mod keys;
+pub mod leaf;
+pub mod open;
+pub mod outbox;
+pub mod read;
+pub mod registry;
+pub mod schema;
+pub mod sqlite;
+pub mod tx;
+pub mod upkeep;
+pub mod value;
+pub mod vault;
+
+pub use access::Reading;
+pub use audit::{Audit, audit};
+pub use door::{Done, Error, Store};
+pub use engine::Engine;
+pub use fault::Fault;
+pub use keys::Keyring;
+pub use leaf::Leaf;
+pub use open::{Opened, Options};
+pub use read::Reader;
+pub use registry::{
+    Migration, ObservationKind, Recorded, Registry, Sealing, Side, StreamKind, View,
+};
+pub use tx::{By, Context, Observation, Projection, Tx};
+pub use value::{Row, Value};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Reading views, events and the log.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use kernel::{Aggregate, Instant, Region};
+use ledger::{Hash, Resource, TileId};
+
+use crate::fault::Doing as _;
+use crate::registry::Recorded;
+use crate::sqlite::Sqlite;
+use crate::tx::{recorded, select};
+use crate::vault::Vault;
+use crate::{Engine, Fault, Row, Value};
+
+/// Read connections that wait for use. Each thread that reads takes one; more are opened on
+/// demand and dropped when this many lie ready.
+const IDLE_MAX: usize = 8;
+
+struct Pair {
+    identity: Box<dyn Engine>,
+    visits: Box<dyn Engine>,
+}
+
+/// The read connections of one region.
+pub(crate) struct Readers {
+    identity: PathBuf,
+    visits: PathBuf,
+    idle: Mutex<Vec<Pair>>,
+}
+
+impl Readers {
+    pub(crate) fn new(identity: PathBuf, visits: PathBuf) -> Self {
+        Self { identity, visits, idle: Mutex::default() }
+    }
+
+    pub(crate) fn with<T>(
+        &self,
+        region: &Region,
+        vault: &Vault,
+        work: impl FnOnce(&mut Reader<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut pair = match idle {
+            Some(pair) => pair,
+            None => Pair {
+                identity: Box::new(Sqlite::reader(&self.identity)?),
+                visits: Box::new(Sqlite::reader(&self.visits)?),
+            },
+        };
+        let value = Value::from(region.as_str());
+        // One snapshot for the whole of `work`: what it reads belongs together.
+        pair.identity.begin_read()?;
+        let answer = work(&mut Reader { pair: &mut pair, region, value, vault });
+        pair.identity.rollback()?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(pair);
+        }
+        answer
+    }
+}
+
+/// A consistent look at the identity side and the log, and at counts of the visits side.
+pub struct Reader<'a> {
+    pair: &'a mut Pair,
+    region: &'a Region,
+    value: Value,
+    vault: &'a Vault,
+}
+
+const EVENT_AT: &str = "SELECT seq, kind, at, sealed, epoch, payload, stream, stream_id FROM event \
+     WHERE region = $1 AND seq = $2";
+const EVENTS_OF: &str = "SELECT seq, kind, at, sealed, epoch, payload, stream, stream_id FROM event \
+     WHERE region = $1 AND stream = $2 AND stream_id = $3 ORDER BY seq";
+const HEAD: &str = "SELECT size, root, checkpoint, at FROM log_head WHERE region = $1";
+const TILE: &str =
+    "SELECT width, bytes FROM log_tile WHERE region = $1 AND level = $2 AND position = $3";
+const BUNDLE: &str = "SELECT width, bytes FROM log_bundle WHERE region = $1 AND position = $2";
+
+/// The SQL texts of this module, for conformance law 7.
+pub const QUERIES: &[&str] = &[EVENT_AT, EVENTS_OF, HEAD, TILE, BUNDLE];
+
+/// The head of the log.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Entries.
+    pub size: u64,
+    /// The root over them.
+    pub root: Hash,
+    /// The signed checkpoint (C2SP tlog-checkpoint).
+    pub checkpoint: String,
+    /// When it was signed.
+    pub at: Instant,
+}
+
+impl Reader<'_> {
+    /// The region.
+    pub fn region(&self) -> &Region {
+        self.region
+    }
+
+    /// The vault.
+    pub fn vault(&self) -> &Vault {
+        self.vault
+    }
+
+    /// Runs a query on the identity side; `$1` is the region.
+    pub fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+        select(self.pair.identity.as_mut(), &self.value, sql, values)
+    }
+
+    /// The first row of a query on the identity side.
+    pub fn first(&mut self, sql: &str, values: &[Value]) -> Result<Option<Row>, Fault> {
+        Ok(self.query(sql, values)?.into_iter().next())
+    }
+
+    /// Runs a query on the visits side; `$1` is the region. For counts and places, never to look
+    /// for a person: that is [`crate::join`]'s business.
+    pub fn query_visits(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+        select(self.pair.visits.as_mut(), &self.value, sql, values)
+    }
+
+    /// Opens a view's sealed column; `None` for NULL and for forgotten subjects.
+    pub fn open(
+        &self,
+        subject: u128,
+        context: &str,
+        sealed: Option<&[u8]>,
+    ) -> Result<Option<String>, Fault> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        let opened = self.vault.open_column(subject, context, sealed)?;
+        opened.map(|it| String::from_utf8(it).doing("opening a column")).transpose()
+    }
+
+    /// The event with this number; `None` when the number is an observation's or does not exist.
+    pub fn event(&mut self, seq: u64) -> Result<Option<Recorded>, Fault> {
+        let row = self.first(EVENT_AT, &[seq.into()])?;
+        row.map(|row| recorded(self.region, self.vault, &row)).transpose()
+    }
+
+    /// All events of one thing, oldest first.
+    pub fn events(&mut self, stream: &str, id: u128) -> Result<Vec<Recorded>, Fault> {
+        let rows = self.query(EVENTS_OF, &[stream.into(), id.to_be_bytes().into()])?;
+        rows.iter().map(|row| recorded(self.region, self.vault, row)).collect()
+    }
+
+    /// The state of one thing.
+    pub fn state<A: Aggregate>(&mut self, id: u128) -> Result<A, Fault> {
+        let mut state = A::default();
+        for it in self.events(A::STREAM, id)? {
+            if let Some(event) = it.event::<A::Event>()? {
+                state.fold(&event);
+            }
+        }
+        Ok(state)
+    }
+
+    /// The head of the log.
+    pub fn head(&mut self) -> Result<Head, Fault> {
+        let row = self.first(HEAD, &[])?.ok_or_else(|| Fault::new("the log has no head"))?;
+        Ok(Head {
+            size: row.count(0)?,
+            root: hash(row.bytes(1)?)?,
+            checkpoint: row.text(2)?.to_owned(),
+            at: row.instant(3)?,
+        })
+    }
+
+    /// A stored tile or bundle cut to the width asked for; `None` when there is none that wide.
+    pub fn resource(&mut self, resource: Resource) -> Result<Option<Vec<u8>>, Fault> {
+        match resource {
+            Resource::Tile(id) => {
+                let values: [Value; 2] = [id.level.into(), id.index.into()];
+                let Some(row) = self.first(TILE, &values)? else { return Ok(None) };
+                let wanted = usize::from(id.width) * 32;
+                Ok(row.bytes(1)?.get(..wanted).map(<[u8]>::to_vec))
+            }
+            Resource::Bundle(id) => {
+                let Some(row) = self.first(BUNDLE, &[id.index.into()])? else { return Ok(None) };
+                let entries = ledger::parse_bundle(row.bytes(1)?).doing("reading a bundle")?;
+                let Some(entries) = entries.get(..usize::from(id.width)) else { return Ok(None) };
+                ledger::encode_bundle(entries).map(Some).doing("cutting a bundle")
+            }
+        }
+    }
+
+    /// The entry with this index, as it stands on the log.
+    pub fn entry(&mut self, index: u64) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(row) = self.first(BUNDLE, &[(index >> 8).into()])? else { return Ok(None) };
+        let entries = ledger::parse_bundle(row.bytes(1)?).doing("reading a bundle")?;
+        let position = usize::try_from(index & 0xff).unwrap_or(usize::MAX);
+        Ok(entries.get(position).map(|it| it.to_vec()))
+    }
+
+    /// The inclusion proof of entry `index` in the log of `size` entries.
+    pub fn inclusion_proof(&mut self, index: u64, size: u64) -> Result<Vec<Hash>, Fault> {
+        let mut source = |id: TileId| self.need_tile(id);
+        ledger::inclusion_proof(index, size, &mut source).doing("proving inclusion")
+    }
+
+    /// The consistency proof between two sizes.
+    pub fn consistency_proof(&mut self, old: u64, new: u64) -> Result<Vec<Hash>, Fault> {
+        let mut source = |id: TileId| self.need_tile(id);
+        ledger::consistency_proof(old, new, &mut source).doing("proving consistency")
+    }
+
+    fn need_tile(&mut self, id: TileId) -> Result<Vec<u8>, Fault> {
+        let found = self.resource(Resource::Tile(id))?;
+        found.ok_or_else(|| Fault::new(format!("the tile {} is missing", id.path())))
+    }
+}
+
+pub(crate) fn hash(bytes: &[u8]) -> Result<Hash, Fault> {
+    let bytes = <[u8; 32]>::try_from(bytes).doing("reading a hash")?;
+    Ok(Hash::from(bytes))
+}

@@ -1,0 +1,71 @@
+//! The store's own tables, and running migrations.
+//!
+//! A migration and its row in `migration` are one transaction: killed at any statement, it is as
+//! if it had not begun. A database with a number that this program does not know was written by a
+//! newer one and is refused.
+
+use crate::{Engine, Fault, Migration, Registry, Side, Value};
+
+/// The owner name of the store's own tables.
+const OWN: &str = "store";
+
+const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migration (owner TEXT NOT NULL, number BIGINT NOT NULL, \
+     PRIMARY KEY (owner, number));";
+
+/// The migrations of one side, the store's own first.
+pub(crate) fn migrations(registry: &Registry, side: Side) -> Vec<(&'static str, Migration)> {
+    let sql = match side {
+        Side::Identity => include_str!("../migrations/identity.sql"),
+        Side::Visits => include_str!("../migrations/visits.sql"),
+    };
+    let own = (OWN, Migration { number: 1, side, sql });
+    let theirs = registry.migrations.iter().filter(|(_, it)| it.side == side).copied();
+    std::iter::once(own).chain(theirs).collect()
+}
+
+/// The migrations of the key database.
+pub(crate) fn key_migrations() -> Vec<(&'static str, Migration)> {
+    let sql = include_str!("../migrations/keys.sql");
+    vec![(OWN, Migration { number: 1, side: Side::Identity, sql })]
+}
+
+/// Brings a database to the newest schema.
+pub(crate) fn migrate(
+    engine: &mut dyn Engine,
+    migrations: &[(&'static str, Migration)],
+) -> Result<(), Fault> {
+    engine.migrate(LEDGER)?;
+    let mut done = Vec::new();
+    engine.query("SELECT owner, number FROM migration", &[], &mut |row| {
+        done.push((row.text(0)?.to_owned(), row.int(1)?));
+        Ok(true)
+    })?;
+    let known = |owner: &str, number: i64| {
+        migrations.iter().any(|(name, it)| *name == owner && i64::from(it.number) == number)
+    };
+    if let Some((owner, number)) = done.iter().find(|(owner, number)| !known(owner, *number)) {
+        return Err(Fault::new(format!(
+            "this database has migration {number} of {owner}, which this program does not know: \
+             it was written by a newer haetae; start that one"
+        )));
+    }
+    for (owner, migration) in migrations {
+        let number = i64::from(migration.number);
+        if done.iter().any(|(name, it)| name == owner && *it == number) {
+            continue;
+        }
+        engine.begin()?;
+        let result = engine.migrate(migration.sql).and_then(|()| {
+            engine.execute(
+                "INSERT INTO migration (owner, number) VALUES ($1, $2)",
+                &[&Value::from(*owner), &Value::from(number)],
+            )
+        });
+        if let Err(fault) = result {
+            engine.rollback()?;
+            return Err(fault);
+        }
+        engine.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! SQLite behind [`Engine`]: WAL, `synchronous=FULL`, erased bytes overwritten.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Statement};
+
+use crate::fault::Doing as _;
+use crate::{Engine, Fault, Row, Value};
+
+/// SQLite before 3.51.3 could corrupt a database when the WAL was reset while another connection
+/// checkpointed.
+pub const SQLITE_MIN: i32 = 3_051_003;
+
+/// Names of the parameters, so that a text's `$2` is bound as `$2` wherever it stands.
+const NAMES: [&str; 24] = [
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
+    "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24",
+];
+
+/// One connection.
+pub struct Sqlite {
+    connection: Connection,
+}
+
+impl Sqlite {
+    /// Opens for writing, creating the file when absent.
+    pub fn writer(path: &Path) -> Result<Self, Fault> {
+        if rusqlite::version_number() < SQLITE_MIN {
+            return Err(Fault::new(format!("SQLite {} is too old", rusqlite::version())));
+        }
+        let connection = Connection::open(path).doing("opening a database for writing")?;
+        connection
+            .execute_batch(
+                "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
+                 PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; \
+                 PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=4000;",
+            )
+            .doing("setting up a database")?;
+        Self::ready(connection)
+    }
+
+    /// Opens an existing file for reading only.
+    pub fn reader(path: &Path) -> Result<Self, Fault> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(path, flags).doing("opening a database for reading")?;
+        connection
+            .execute_batch(
+                "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=1073741824;",
+            )
+            .doing("setting up a reader")?;
+        Self::ready(connection)
+    }
+
+    /// A database in memory: for rebuilding beside the real one, and for checking SQL texts.
+    pub fn memory() -> Result<Self, Fault> {
+        Self::ready(Connection::open_in_memory().doing("opening a database in memory")?)
+    }
+
+    fn ready(connection: Connection) -> Result<Self, Fault> {
+        connection.busy_timeout(Duration::from_secs(10)).doing("setting the busy time-out")?;
+        connection.set_prepared_statement_cache_capacity(256);
+        Ok(Self { connection })
+    }
+}
+
+fn bind(statement: &mut Statement<'_>, position: usize, value: &Value) -> Result<(), Fault> {
+    let name = NAMES.get(position).ok_or_else(|| Fault::new("more parameters than 24"))?;
+    let index = statement.parameter_index(name).doing("looking up a parameter")?;
+    let index = index.ok_or_else(|| Fault::new(format!("the text does not use {name}")))?;
+    let bound = match value {
+        Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
+        Value::Int(it) => statement.raw_bind_parameter(index, it),
+        Value::Text(it) => statement.raw_bind_parameter(index, it),
+        Value::Bytes(it) => statement.raw_bind_parameter(index, it),
+    };
+    bound.doing("binding a parameter")
+}
+
+/// `CREATE TABLE … (…);` becomes `… WITHOUT ROWID;`: the primary key is the table, as it is read.
+fn without_rowid(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len() + 64);
+    for statement in sql.split_inclusive(';') {
+        let bare = statement.trim_end_matches(';').trim_end();
+        let first = bare.lines().find(|it| !it.trim().is_empty() && !it.trim().starts_with("--"));
+        if first.is_some_and(|it| it.trim_start().starts_with("CREATE TABLE")) {
+            text.push_str(bare);
+            text.push_str(" WITHOUT ROWID;");
+        } else {
+            text.push_str(statement);
+        }
+    }
+    text
+}
+
+impl Engine for Sqlite {
+    fn execute(&mut self, sql: &str, parameters: &[&Value]) -> Result<u64, Fault> {
+        let mut statement = self.connection.prepare_cached(sql).doing(sql)?;
+        for (position, value) in parameters.iter().enumerate() {
+            bind(&mut statement, position, value)?;
+        }
+        let touched = statement.raw_execute().doing(sql)?;
+        statement.clear_bindings();
+        Ok(u64::try_from(touched).unwrap_or(u64::MAX))
+    }
+
+    fn execute_many(&mut self, sql: &str, first: &Value, rows: &[Vec<Value>]) -> Result<(), Fault> {
+        let mut statement = self.connection.prepare_cached(sql).doing(sql)?;
+        bind(&mut statement, 0, first)?;
+        for row in rows {
+            for (position, value) in row.iter().enumerate() {
+                bind(&mut statement, position + 1, value)?;
+            }
+            statement.raw_execute().doing(sql)?;
+        }
+        statement.clear_bindings();
+        Ok(())
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[&Value],
+        each: &mut dyn FnMut(Row) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let mut statement = self.connection.prepare_cached(sql).doing(sql)?;
+        for (position, value) in parameters.iter().enumerate() {
+            bind(&mut statement, position, value)?;
+        }
+        let columns = statement.column_count();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().doing(sql)? {
+            let mut values = Vec::with_capacity(columns);
+            for column in 0..columns {
+                values.push(match row.get_ref(column).doing(sql)? {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(it) => Value::Int(it),
+                    ValueRef::Real(_) => return Err(Fault::new("a real number in a column")),
+                    ValueRef::Text(it) => {
+                        Value::Text(std::str::from_utf8(it).doing(sql)?.to_owned())
+                    }
+                    ValueRef::Blob(it) => Value::Bytes(it.to_vec()),
+                });
+            }
+            if !each(Row(values))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn migrate(&mut self, sql: &str) -> Result<(), Fault> {
+        self.connection.execute_batch(&without_rowid(sql)).doing("running a migration")
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").doing("beginning a transaction")
+    }
+
+    fn begin_read(&mut self) -> Result<(), Fault> {
+        self.connection.execute_batch("BEGIN DEFERRED").doing("beginning to read")
+    }
+
+    fn commit(&mut self) -> Result<(), Fault> {
+        self.connection.execute_batch("COMMIT").doing("committing")
+    }
+
+    fn rollback(&mut self) -> Result<(), Fault> {
+        // SQLite has already rolled back after some errors; then there is nothing to do.
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.execute_batch("ROLLBACK").doing("rolling back")
+    }
+
+    fn check(&mut self, sql: &str) -> Result<(), Fault> {
+        self.connection.prepare(sql).map(|_| ()).doing(sql)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_bound_by_its_number_and_not_by_its_place() {
+        let mut engine = Sqlite::memory().unwrap();
+        let mut seen = Vec::new();
+        let (one, two) = (Value::Int(1), Value::Int(2));
+        engine
+            .query("SELECT $2, $1", &[&one, &two], &mut |row| {
+                seen.push(row);
+                Ok(true)
+            })
+            .unwrap();
+        assert_eq!(seen, [Row(vec![Value::Int(2), Value::Int(1)])]);
+    }
+
+    #[test]
+    fn every_table_is_stored_in_its_primary_key() {
+        let text =
+            without_rowid("-- a\nCREATE TABLE t (a BIGINT PRIMARY KEY);\nCREATE INDEX i ON t (a);");
+        assert!(text.contains(") WITHOUT ROWID;"));
+        assert_eq!(text.matches("WITHOUT").count(), 1);
+    }
+}

@@ -1,0 +1,508 @@
+//! The write door from outside: a small guest book as the slice.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use contracts::person::{Person, Staff};
+use contracts::trace::CaseGrounds;
+use kernel::{Aggregate, Fact, Id, Instant, ManualClock, Refusal, Seed};
+use serde::{Deserialize, Serialize};
+
+use crate::registry::{keep, refold, silent};
+use crate::*;
+
+#[derive(Debug, Clone, Default)]
+struct Book {
+    lines: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Event {
+    Written { line: String },
+}
+
+impl Fact for Event {
+    fn kind(&self) -> &'static str {
+        "book.written.v1"
+    }
+}
+
+#[derive(Debug)]
+struct Full;
+
+impl Refusal for Full {
+    fn code(&self) -> &'static str {
+        "book-full"
+    }
+    fn status(&self) -> u16 {
+        409
+    }
+}
+
+impl Aggregate for Book {
+    const STREAM: &'static str = "book.page";
+    type Command = String;
+    type Event = Event;
+    type Refusal = Full;
+
+    fn decide(&self, line: String, _now: Instant) -> Result<Vec<Event>, Full> {
+        assert_ne!(line, "panic", "a rule that panics");
+        if self.lines < 3 { Ok(vec![Event::Written { line }]) } else { Err(Full) }
+    }
+
+    fn fold(&mut self, _: &Event) {
+        self.lines += 1;
+    }
+}
+
+fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
+    let Some(Event::Written { line }) = it.event()? else { return Ok(()) };
+    let sealed = views.seal(it.stream_id, "book_line.line", it.seq, &line)?;
+    let values = [Value::from(it.seq), Value::from(it.stream_id.to_be_bytes()), sealed];
+    views.execute(
+        "INSERT INTO book_line (region, seq, page, line) VALUES ($1, $2, $3, $4)",
+        &values,
+    )?;
+    Ok(())
+}
+
+const SEEN: ObservationKind = ObservationKind {
+    kind: "book.seen.v1",
+    retention_days: 28,
+    columns: |payload| Ok(vec![Value::from(payload)]),
+    tags: &[0],
+    project: "INSERT INTO book_seen (region, seq, day, who) VALUES ($1, $2, $3, $4)",
+};
+
+fn registry() -> Registry {
+    let identity = "CREATE TABLE book_line (region TEXT NOT NULL, seq BIGINT NOT NULL, \
+        page BYTEA NOT NULL, line BYTEA, PRIMARY KEY (region, seq));";
+    let visits = "CREATE TABLE book_seen (region TEXT NOT NULL, seq BIGINT NOT NULL, \
+        day BIGINT NOT NULL, who BYTEA NOT NULL, PRIMARY KEY (region, seq));";
+    Registry {
+        streams: vec![StreamKind {
+            name: Book::STREAM,
+            sealing: Sealing::Subject,
+            retention_days: keep,
+            project,
+            publish: silent,
+            refold: refold::<Event>,
+        }],
+        observations: vec![SEEN],
+        views: vec![
+            View { table: "book_line", side: Side::Identity, subject: Some("page"), day: None },
+            View {
+                table: "book_seen",
+                side: Side::Visits,
+                subject: None,
+                day: Some(("day", "book.seen.v1")),
+            },
+        ],
+        migrations: vec![
+            ("book", Migration { number: 1, side: Side::Identity, sql: identity }),
+            ("book", Migration { number: 1, side: Side::Visits, sql: visits }),
+        ],
+        reactions: Vec::new(),
+    }
+}
+
+struct Lab {
+    dir: tempfile::TempDir,
+    clock: ManualClock,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let clock = ManualClock::at(Instant::parse("2026-03-01T00:00:00Z").unwrap());
+        Self { dir: tempfile::tempdir().unwrap(), clock }
+    }
+
+    fn keyring(&self) -> Arc<Keyring> {
+        Arc::new(Keyring::open(&self.dir.path().join("keys"), Seed::fixed(1)).unwrap())
+    }
+
+    fn open(&self) -> Store {
+        Store::open(Options {
+            dir: self.dir.path().to_owned(),
+            region: "kr-11".parse().unwrap(),
+            origin: "haetae.example/log".to_owned(),
+            clock: Arc::new(self.clock.clone()),
+            seed: Seed::fixed(2),
+            keyring: self.keyring(),
+            registry: registry(),
+        })
+        .unwrap()
+        .store
+    }
+
+    fn audit(&self) -> Audit {
+        let region = "kr-11".parse().unwrap();
+        let origin = "haetae.example/log";
+        audit(self.dir.path(), &region, origin, &self.keyring(), &registry(), |_, _| {}).unwrap()
+    }
+
+    fn sql(&self, file: &str, sql: &str) -> usize {
+        let connection = rusqlite::Connection::open(self.dir.path().join(file)).unwrap();
+        connection.execute(sql, []).unwrap()
+    }
+}
+
+const CONTEXT: Context = Context::by(By::System("test"));
+
+fn write(store: &Store, page: u128, line: &str) -> Result<Done<Event>, Error<Full>> {
+    store.execute_blocking::<Book>(CONTEXT, page, line.to_owned())
+}
+
+fn lines(store: &Store, page: u128) -> Vec<Option<String>> {
+    let sql = "SELECT line FROM book_line WHERE region = $1 AND page = $2 ORDER BY seq";
+    let read = store.read_blocking(|reader| {
+        let rows = reader.query(sql, values![page.to_be_bytes()])?;
+        rows.iter().map(|row| reader.open(page, "book_line.line", row.maybe_bytes(0)?)).collect()
+    });
+    read.unwrap()
+}
+
+fn seen(day: i32, who: &str) -> Observation {
+    Observation { day, payload: who.as_bytes().to_vec() }
+}
+
+fn bytes_hold(dir: &Path, needle: &str) -> bool {
+    let files = std::fs::read_dir(dir).unwrap().map(|it| it.unwrap().path());
+    files.filter(|it| it.is_file()).any(|path| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+    })
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_opening_again() {
+    let lab = Lab::new();
+    let store = lab.open();
+    assert_eq!(write(&store, 7, "하나").unwrap().first, 0);
+    assert_eq!(write(&store, 7, "둘").unwrap().first, 1);
+    store.close();
+    let store = lab.open();
+    assert_eq!(store.size(), 2);
+    assert_eq!(lines(&store, 7), [Some("하나".to_owned()), Some("둘".to_owned())]);
+    assert!(!bytes_hold(lab.dir.path(), "하나"), "personal data lie sealed");
+    let report = lab.audit();
+    assert_eq!((report.wrong, report.opened), (vec![], 2));
+}
+
+#[test]
+fn a_refused_command_writes_nothing_and_the_rule_sees_the_whole_past() {
+    let lab = Lab::new();
+    let store = lab.open();
+    for _ in 0..3 {
+        write(&store, 7, "x").unwrap();
+    }
+    assert!(matches!(write(&store, 7, "x"), Err(Error::Refused(Full))));
+    store.close();
+    let store = lab.open();
+    assert!(matches!(write(&store, 7, "x"), Err(Error::Refused(Full))));
+    assert_eq!(store.size(), 3);
+}
+
+#[test]
+fn one_command_id_sent_a_thousand_times_has_one_effect_and_one_answer() {
+    let lab = Lab::new();
+    let store = lab.open();
+    let answers: Vec<u64> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let context = Context { command: Some(99), ..CONTEXT };
+                    let once = || {
+                        store.execute_blocking::<Book>(context, 7, "x".to_owned()).unwrap().first
+                    };
+                    (0..125).map(|_| once()).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|it| it.join().unwrap()).collect()
+    });
+    assert_eq!((answers.len(), store.size()), (1000, 1));
+    assert!(answers.iter().all(|it| *it == 0));
+}
+
+#[test]
+fn a_fault_in_one_job_does_not_touch_the_others_of_its_batch() {
+    let lab = Lab::new();
+    let store = lab.open();
+    write(&store, 1, "before").unwrap();
+    std::thread::scope(|scope| {
+        for page in 10..40 {
+            let store = &store;
+            scope.spawn(move || {
+                let line = if page == 20 { "panic" } else { "fine" };
+                let answer = write(store, page, line);
+                assert_eq!(answer.is_ok(), page != 20, "{answer:?}");
+            });
+        }
+    });
+    assert_eq!(store.size(), 30);
+    store.close();
+    assert_eq!(lab.audit().wrong, []);
+}
+
+#[test]
+fn observations_are_taken_once_and_end_with_their_day() {
+    let lab = Lab::new();
+    let store = lab.open();
+    let day = 20_000;
+    lab.clock.set(Instant::from_seconds(i64::from(day) * 86_400));
+    let context = Context { command: Some(5), ..CONTEXT };
+    let take = |day: i32| {
+        let batch = vec![seen(day, "pass one"), seen(day, "pass two")];
+        store.write_blocking(move |tx| tx.observe(&context, "book.seen.v1", batch.clone())).unwrap()
+    };
+    assert_eq!(take(day), (0, false));
+    assert_eq!(take(day), (0, true));
+    assert_eq!(store.size(), 2);
+    assert_eq!(lab.audit().wrong, []);
+    lab.clock.advance_seconds(28 * 86_400);
+    assert_eq!(store.write_blocking(|tx| tx.retain()).unwrap(), 0, "day 28 is still kept");
+    lab.clock.advance_seconds(86_400);
+    assert_eq!(store.write_blocking(|tx| tx.retain()).unwrap(), 1);
+    let report = lab.audit();
+    assert_eq!((report.wrong, report.erased), (vec![], 2));
+    let count = "SELECT COUNT(*) FROM book_seen WHERE region = $1";
+    let left = store.read_blocking(|it| it.query_visits(count, &[])?[0].int(0)).unwrap();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_forgotten_subject_is_unreadable_everywhere_and_the_log_still_verifies() {
+    let lab = Lab::new();
+    let store = lab.open();
+    write(&store, 7, "forget me").unwrap();
+    write(&store, 8, "keep me").unwrap();
+    store.write_blocking(|tx| tx.forget(7)).unwrap();
+    assert_eq!(lines(&store, 7), []);
+    assert_eq!(lines(&store, 8), [Some("keep me".to_owned())]);
+    let event = store.read_blocking(|it| it.event(0)).unwrap().unwrap();
+    assert_eq!(event.json, None);
+    store.write_blocking(|tx| tx.rebuild()).unwrap();
+    assert_eq!(lines(&store, 8), [Some("keep me".to_owned())]);
+    store.close();
+    let report = lab.audit();
+    assert_eq!((report.wrong, report.erased, report.opened), (vec![], 1, 1));
+}
+
+#[test]
+fn the_audit_finds_and_names_what_was_altered() {
+    let alterations: [(&str, &str, &str, Option<u64>); 7] = [
+        ("identity.db", "UPDATE event SET at = at + 1 WHERE seq = 3", "event", Some(3)),
+        (
+            "identity.db",
+            "UPDATE event SET payload = zeroblob(90) WHERE seq = 2",
+            "payload",
+            Some(2),
+        ),
+        ("identity.db", "DELETE FROM event WHERE seq = 4", "event", Some(4)),
+        ("identity.db", "UPDATE log_tile SET bytes = zeroblob(length(bytes))", "tile", Some(0)),
+        ("identity.db", "UPDATE log_head SET size = size - 1", "checkpoint", None),
+        ("identity.db", "UPDATE book_line SET line = zeroblob(9) WHERE seq = 1", "view", None),
+        ("visits.db", "UPDATE book_seen SET day = 1", "view", None),
+    ];
+    for (file, sql, place, entry) in alterations {
+        let lab = Lab::new();
+        let store = lab.open();
+        for page in 0..5 {
+            write(&store, page, "a line").unwrap();
+        }
+        let batch = vec![seen(20_000, "pass")];
+        store.write_blocking(move |tx| tx.observe(&CONTEXT, SEEN.kind, batch.clone())).unwrap();
+        store.close();
+        assert_eq!(lab.audit().wrong, [], "before {sql}");
+        assert!(lab.sql(file, sql) > 0, "{sql}");
+        let wrong = lab.audit().wrong;
+        assert!(wrong.iter().any(|it| it.place == place), "{sql}: {wrong:?}");
+        if entry.is_some() {
+            assert_eq!(wrong[0].entry, entry, "{sql}: {wrong:?}");
+        }
+    }
+}
+
+#[test]
+fn closed_hours_of_the_access_log_cannot_be_edited_unseen() {
+    let lab = Lab::new();
+    let store = lab.open();
+    let reading = Reading {
+        reader: By::Staff(Id::<Staff>::from_u128(1)),
+        subject: 7,
+        record: "book.page",
+        purpose: "appeal",
+        grounds: "A-1".to_owned(),
+    };
+    store
+        .write_blocking(move |tx| tx.record_readings(&[reading.clone(), reading.clone()]))
+        .unwrap();
+    let rows =
+        store.read_blocking(|it| it.readings_of(7, Instant::from_micros(i64::MAX), 9)).unwrap();
+    assert_eq!(rows.len(), 2);
+    lab.clock.advance_seconds(3_600);
+    assert_eq!(store.write_blocking(|tx| tx.close_access_hours()).unwrap(), 1);
+    assert_eq!(store.write_blocking(|tx| tx.close_access_hours()).unwrap(), 0);
+    store.close();
+    assert_eq!(lab.audit().wrong, []);
+    lab.sql("identity.db", "DELETE FROM access WHERE number = 2");
+    assert_eq!(lab.audit().wrong[0].place, "access");
+}
+
+#[test]
+fn a_join_needs_two_officers_and_an_open_case_and_leaves_its_mark() {
+    let lab = Lab::new();
+    let store = lab.open();
+    let today = tx::utc_day(store.clock().now());
+    let batch = vec![seen(today, "pass"), seen(today, "other")];
+    store.write_blocking(move |tx| tx.observe(&CONTEXT, SEEN.kind, batch.clone())).unwrap();
+    let grounds = CaseGrounds {
+        case: Id::from_u128(3),
+        asked_by: Id::from_u128(1),
+        agreed_by: Id::from_u128(2),
+    };
+    let join = |grounds: CaseGrounds, open: join::CaseIsOpen| {
+        let sql = "SELECT seq FROM book_seen WHERE region = $1 AND day = $2 AND who = $3";
+        store.write_blocking(move |tx| {
+            let tags = [b"pass".to_vec()];
+            tx.join_identity_and_visits(open, &grounds, 7, SEEN.kind, &tags, 14, sql)
+        })
+    };
+    let alone = CaseGrounds { agreed_by: Id::from_u128(1), ..grounds };
+    assert_eq!(join(alone, |_, _| Ok(true)).unwrap().unwrap_err(), join::JoinRefusal::OneOfficer);
+    assert_eq!(
+        join(grounds, |_, _| Ok(false)).unwrap().unwrap_err(),
+        join::JoinRefusal::CaseNotOpen
+    );
+    assert_eq!(store.size(), 2);
+    let visits = join(grounds, |_, _| Ok(true)).unwrap().unwrap();
+    assert_eq!(visits.len(), 1);
+    assert_eq!(visits[0].payload, b"pass");
+    assert_eq!(store.size(), 3, "the join stands on the log");
+    let rows =
+        store.read_blocking(|it| it.readings_of(7, Instant::from_micros(i64::MAX), 9)).unwrap();
+    assert_eq!(rows.len(), 2, "the person sees both officers");
+    let _: Option<Id<Person>> = None;
+}
+
+#[test]
+fn proofs_made_from_stored_tiles_verify() {
+    let lab = Lab::new();
+    let store = lab.open();
+    for page in 0..700_u128 {
+        write(&store, page, "x").unwrap();
+    }
+    store
+        .read_blocking(|reader| {
+            let head = reader.head()?;
+            for index in [0, 255, 256, 511, 699] {
+                let entry = reader.entry(index)?.unwrap();
+                let proof = reader.inclusion_proof(index, head.size)?;
+                let leaf = ledger::leaf_hash(&entry);
+                ledger::verify_inclusion(&leaf, index, head.size, &proof, &head.root).unwrap();
+            }
+            let old = ledger::root_at(300, &mut |id: ledger::TileId| {
+                reader.resource(ledger::Resource::Tile(id)).map(Option::unwrap)
+            });
+            let proof = reader.consistency_proof(300, head.size)?;
+            ledger::verify_consistency(300, &old.unwrap(), head.size, &head.root, &proof).unwrap();
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_outbox_tries_again_with_growing_pauses_and_then_lays_aside() {
+    let lab = Lab::new();
+    let store = lab.open();
+    let body = serde_json::json!({ "to": "010-canary" });
+    store.write_blocking(move |tx| tx.send("sms", &body, tx.now())).unwrap();
+    assert!(!bytes_hold(lab.dir.path(), "010-canary"));
+    for attempt in 0..outbox::ATTEMPTS_MAX {
+        let now = store.clock().now();
+        let due = store.read_blocking(|it| it.due_messages(now, 9)).unwrap();
+        assert_eq!(due.len(), 1, "attempt {attempt}");
+        store.write_blocking(move |tx| tx.not_delivered(&due[0], "no route")).unwrap();
+        let early = store.read_blocking(|it| it.due_messages(now, 9)).unwrap();
+        assert!(early.is_empty());
+        lab.clock.advance_seconds(outbox::pause_s(attempt));
+    }
+    let counts = store.read_blocking(|it| it.outbox_counts()).unwrap();
+    assert_eq!(counts, [0, 0, 1]);
+}
+
+#[test]
+fn a_full_queue_answers_at_once() {
+    let lab = Lab::new();
+    let store = lab.open();
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    std::thread::scope(|scope| {
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let blocker = store.clone();
+        scope.spawn(move || {
+            blocker.write_blocking(move |_| {
+                begun.send(()).unwrap();
+                Ok(held.lock().unwrap().recv().is_err())
+            })
+        });
+        has_begun.recv().unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let mut waiting = Vec::new();
+        let busy = loop {
+            let mut call = Box::pin(store.write(|_| Ok(())));
+            let waker = std::task::Waker::noop();
+            let poll = call.as_mut().poll(&mut std::task::Context::from_waker(waker));
+            match poll {
+                std::task::Poll::Pending => waiting.push(call),
+                std::task::Poll::Ready(answer) => break answer,
+            }
+        };
+        assert!(matches!(busy, Err(Error::Busy { retry_after_s: 1.. })));
+        assert_eq!(waiting.len(), door::QUEUE_MAX);
+        drop(hold);
+        runtime.block_on(async {
+            for call in waiting {
+                call.await.unwrap();
+            }
+        });
+    });
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_refused_in_words() {
+    let lab = Lab::new();
+    lab.open().close();
+    lab.sql("identity.db", "INSERT INTO migration (owner, number) VALUES ('book', 9)");
+    let error = Store::open(Options {
+        dir: lab.dir.path().to_owned(),
+        region: "kr-11".parse().unwrap(),
+        origin: "haetae.example/log".to_owned(),
+        clock: Arc::new(lab.clock.clone()),
+        seed: Seed::fixed(2),
+        keyring: lab.keyring(),
+        registry: registry(),
+    })
+    .err()
+    .unwrap();
+    assert!(error.chain().contains("newer"), "{error}");
+}
+
+#[test]
+fn every_sql_text_of_the_store_prepares() {
+    let texts: Vec<(Side, &str)> = [
+        access::QUERIES,
+        audit::QUERIES,
+        outbox::QUERIES,
+        read::QUERIES,
+        tx::QUERIES,
+        upkeep::QUERIES,
+    ]
+    .concat()
+    .into_iter()
+    .map(|it| (Side::Identity, it))
+    .collect();
+    audit::check_queries(&registry(), &texts).unwrap();
+}

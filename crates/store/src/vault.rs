@@ -1,0 +1,337 @@
+//! Payloads sealed under keys that can be destroyed.
+//!
+//! A key belongs to a [`Scope`]: a subject, or a kind of event and a day. Keys lie wrapped in a
+//! database of their own (`keys.db`); identity and visits have different wrapping keys, from files.
+//! A payload with both a subject and a retention is sealed under a key made of both, so that
+//! destroying either erases it.
+//!
+//! AES-256-GCM-SIV (RFC 8452): the nonce is the entry's number, and a number used again after a
+//! rollback costs nothing but the knowledge that two plaintexts were equal.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+use kernel::{Region, Seed};
+
+use crate::fault::Doing as _;
+use crate::keys::Secret;
+use crate::{Engine, Fault, Keyring, Side, Value};
+
+/// What a key belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// A person, a member of staff, a place: whoever can be forgotten.
+    Subject(u128),
+    /// A kind of event and a day (days since 1970, UTC): what ends by itself.
+    Epoch {
+        /// The kind.
+        kind: String,
+        /// The day.
+        day: i32,
+        /// Whose wrapping key.
+        visits: bool,
+    },
+}
+
+impl Scope {
+    fn column(&self) -> String {
+        match self {
+            Self::Subject(id) => format!("subject/{id:032x}"),
+            Self::Epoch { kind, day, .. } => format!("epoch/{kind}/{day}"),
+        }
+    }
+
+    fn side(&self) -> Side {
+        match self {
+            Self::Epoch { visits: true, .. } => Side::Visits,
+            _ => Side::Identity,
+        }
+    }
+}
+
+/// A key ready for use, with its raw bytes for deriving from it.
+pub(crate) struct SealingKey {
+    raw: Secret,
+    key: LessSafeKey,
+}
+
+impl SealingKey {
+    fn new(raw: Secret) -> Result<Self, Fault> {
+        let unbound = UnboundKey::new(&AES_256_GCM_SIV, raw.as_ref()).doing("making a key")?;
+        Ok(Self { raw, key: LessSafeKey::new(unbound) })
+    }
+
+    /// The key that needs both.
+    fn with(&self, other: &Self) -> Result<Self, Fault> {
+        let tag =
+            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, self.raw.as_ref()), other.raw.as_ref());
+        let mut raw = Secret::default();
+        raw.copy_from_slice(tag.as_ref());
+        Self::new(raw)
+    }
+
+    /// Seals `text` in place.
+    pub(crate) fn seal(
+        &self,
+        number: u64,
+        context: &[u8],
+        text: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let sealed = self.key.seal_in_place_append_tag(nonce(number), Aad::from(context), text);
+        sealed.doing("sealing a payload")
+    }
+
+    /// Opens what was sealed with the same number and context.
+    pub(crate) fn open(
+        &self,
+        number: u64,
+        context: &[u8],
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, Fault> {
+        let mut bytes = sealed.to_vec();
+        let opened = self.key.open_in_place(nonce(number), Aad::from(context), &mut bytes);
+        let length = opened.doing("opening a sealed payload")?.len();
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+
+    /// A tag that finds `text` again without telling what it is, for as long as this key lives.
+    pub(crate) fn tag(&self, text: &[u8]) -> [u8; 16] {
+        blind(&self.raw, text)
+    }
+}
+
+fn nonce(number: u64) -> Nonce {
+    let mut bytes = [0; 12];
+    if let Some(low) = bytes.get_mut(4..) {
+        low.copy_from_slice(&number.to_be_bytes());
+    }
+    Nonce::assume_unique_for_key(bytes)
+}
+
+fn blind(key: &Secret, text: &[u8]) -> [u8; 16] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), text);
+    let mut short = [0; 16];
+    short.copy_from_slice(tag.as_ref().get(..16).unwrap_or(&[0; 16]));
+    short
+}
+
+/// More keys than this are not held in memory.
+const CACHE_MAX: usize = 200_000;
+
+/// The keys of one region, shared by the writer and all readers.
+pub struct Vault {
+    region: Region,
+    seed: Seed,
+    wrap_identity: SealingKey,
+    wrap_visits: SealingKey,
+    index: Secret,
+    reader: Mutex<Box<dyn Engine>>,
+    cache: RwLock<HashMap<Scope, Arc<SealingKey>>>,
+}
+
+const FIND: &str = "SELECT wrapped FROM vault_key WHERE region = $1 AND scope = $2";
+const ADD: &str = "INSERT INTO vault_key (region, scope, wrapped) VALUES ($1, $2, $3)";
+const DESTROY: &str = "DELETE FROM vault_key WHERE region = $1 AND scope = $2";
+
+impl Vault {
+    pub(crate) fn new(
+        region: Region,
+        keyring: &Keyring,
+        seed: Seed,
+        reader: Box<dyn Engine>,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            region,
+            seed,
+            wrap_identity: SealingKey::new(keyring.key("identity-wrap")?)?,
+            wrap_visits: SealingKey::new(keyring.key("visits-wrap")?)?,
+            index: keyring.key("blind-index")?,
+            reader: Mutex::new(reader),
+            cache: RwLock::default(),
+        })
+    }
+
+    /// A tag that finds `text` again (a phone number, say) without telling what it is. `purpose`
+    /// keeps tags of different columns apart.
+    pub fn index(&self, purpose: &str, text: &str) -> [u8; 16] {
+        blind(&self.index, format!("{purpose}\0{text}").as_bytes())
+    }
+
+    /// Seals what belongs to no subject and lives shortly: an outgoing message, say.
+    pub fn seal_own(&self, context: &str, text: &[u8]) -> Result<Vec<u8>, Fault> {
+        let number = u64::from_be_bytes(self.seed.bytes());
+        let mut sealed = text.to_vec();
+        self.wrap_identity.seal(number, context.as_bytes(), &mut sealed)?;
+        sealed.extend_from_slice(&number.to_be_bytes());
+        Ok(sealed)
+    }
+
+    /// Opens what [`Vault::seal_own`] sealed.
+    pub fn open_own(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
+        let (body, number) = sealed
+            .split_last_chunk::<8>()
+            .ok_or_else(|| Fault::new("a sealed text is too short"))?;
+        self.wrap_identity.open(u64::from_be_bytes(*number), context.as_bytes(), body)
+    }
+
+    /// Seals a view's column for `subject`; the same inputs give the same bytes, so that a rebuilt
+    /// view equals the one that lived. `None` when the subject was forgotten.
+    pub(crate) fn seal_column(
+        &self,
+        subject: u128,
+        context: &str,
+        seq: u64,
+        text: &[u8],
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(key) = self.find(&Scope::Subject(subject))? else { return Ok(None) };
+        let mut sealed = text.to_vec();
+        key.seal(seq, format!("column/{context}").as_bytes(), &mut sealed)?;
+        sealed.extend_from_slice(&seq.to_be_bytes());
+        Ok(Some(sealed))
+    }
+
+    /// Opens a view's column; `None` when the subject was forgotten.
+    pub fn open_column(
+        &self,
+        subject: u128,
+        context: &str,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(key) = self.find(&Scope::Subject(subject))? else { return Ok(None) };
+        let (body, seq) = sealed
+            .split_last_chunk::<8>()
+            .ok_or_else(|| Fault::new("a sealed column is too short"))?;
+        let context = format!("column/{context}");
+        key.open(u64::from_be_bytes(*seq), context.as_bytes(), body).map(Some)
+    }
+
+    fn wrapping(&self, scope: &Scope) -> &SealingKey {
+        match scope.side() {
+            Side::Identity => &self.wrap_identity,
+            Side::Visits => &self.wrap_visits,
+        }
+    }
+
+    fn cached(&self, scope: &Scope) -> Option<Arc<SealingKey>> {
+        self.cache.read().unwrap_or_else(PoisonError::into_inner).get(scope).cloned()
+    }
+
+    fn remember(&self, scope: &Scope, key: &Arc<SealingKey>) {
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHE_MAX {
+            cache.clear();
+        }
+        cache.insert(scope.clone(), Arc::clone(key));
+    }
+
+    /// The key of `scope`, if it exists.
+    pub(crate) fn find(&self, scope: &Scope) -> Result<Option<Arc<SealingKey>>, Fault> {
+        if let Some(key) = self.cached(scope) {
+            return Ok(Some(key));
+        }
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        self.load(reader.as_mut(), scope)
+    }
+
+    fn load(
+        &self,
+        engine: &mut dyn Engine,
+        scope: &Scope,
+    ) -> Result<Option<Arc<SealingKey>>, Fault> {
+        let (region, column) = (Value::from(self.region.as_str()), scope.column());
+        let mut wrapped: Option<Vec<u8>> = None;
+        engine.query(FIND, &[&region, &Value::from(&column)], &mut |row| {
+            wrapped = Some(row.bytes(0)?.to_vec());
+            Ok(false)
+        })?;
+        let Some(wrapped) = wrapped else { return Ok(None) };
+        let (body, number) = wrapped
+            .split_last_chunk::<8>()
+            .ok_or_else(|| Fault::new("a wrapped key is too short"))?;
+        let opened =
+            self.wrapping(scope).open(u64::from_be_bytes(*number), column.as_bytes(), body)?;
+        let mut raw = Secret::default();
+        if opened.len() != raw.len() {
+            return Err(Fault::new("a wrapped key has another length"));
+        }
+        raw.copy_from_slice(&opened);
+        let key = Arc::new(SealingKey::new(raw)?);
+        self.remember(scope, &key);
+        Ok(Some(key))
+    }
+
+    /// The key of `scope`, made in the writer's open transaction when absent. `true` when made.
+    pub(crate) fn find_or_make(
+        &self,
+        engine: &mut dyn Engine,
+        scope: &Scope,
+    ) -> Result<(Arc<SealingKey>, bool), Fault> {
+        if let Some(key) = self.cached(scope) {
+            return Ok((key, false));
+        }
+        if let Some(key) = self.load(engine, scope)? {
+            return Ok((key, false));
+        }
+        let raw = Secret::new(self.seed.bytes());
+        let number = u64::from_be_bytes(self.seed.bytes());
+        let column = scope.column();
+        let mut wrapped = raw.to_vec();
+        self.wrapping(scope).seal(number, column.as_bytes(), &mut wrapped)?;
+        wrapped.extend_from_slice(&number.to_be_bytes());
+        let region = Value::from(self.region.as_str());
+        engine.execute(ADD, &[&region, &Value::from(column), &Value::from(wrapped)])?;
+        let key = Arc::new(SealingKey::new(raw)?);
+        self.remember(scope, &key);
+        Ok((key, true))
+    }
+
+    /// Destroys the key of `scope` in the writer's open transaction.
+    pub(crate) fn destroy(&self, engine: &mut dyn Engine, scope: &Scope) -> Result<(), Fault> {
+        let region = Value::from(self.region.as_str());
+        engine.execute(DESTROY, &[&region, &Value::from(scope.column())])?;
+        self.drop_cached(scope);
+        Ok(())
+    }
+
+    pub(crate) fn drop_cached(&self, scope: &Scope) {
+        self.cache.write().unwrap_or_else(PoisonError::into_inner).remove(scope);
+    }
+
+    /// The key for a payload with a subject, an epoch, or both; `None` when either was destroyed.
+    pub(crate) fn find_for(
+        &self,
+        subject: Option<u128>,
+        epoch: Option<&Scope>,
+    ) -> Result<Option<Arc<SealingKey>>, Fault> {
+        let subject = match subject {
+            Some(id) => match self.find(&Scope::Subject(id))? {
+                Some(key) => Some(key),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        let epoch = match epoch {
+            Some(scope) => match self.find(scope)? {
+                Some(key) => Some(key),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        both(subject, epoch).map(Some)
+    }
+}
+
+/// One key out of one or two.
+pub(crate) fn both(
+    subject: Option<Arc<SealingKey>>,
+    epoch: Option<Arc<SealingKey>>,
+) -> Result<Arc<SealingKey>, Fault> {
+    match (subject, epoch) {
+        (Some(subject), Some(epoch)) => subject.with(&epoch).map(Arc::new),
+        (Some(key), None) | (None, Some(key)) => Ok(key),
+        (None, None) => Err(Fault::new("a sealed payload needs a subject or an epoch")),
+    }
+}

@@ -1,0 +1,1 @@
+//! Everything HTTP: App, Actor, Problem, forms, sessions, texts, layout.
