@@ -74,5 +74,7 @@ pub enum Published {
     PassRevoked {
         /// Which.
         pass: Id<Pass>,
+        /// When it would have ended by itself: from then on no list needs to name it.
+        valid_until: Instant,
     },
 }

@@ -137,6 +137,11 @@ impl DeviceKey {
         self.public
     }
 
+    /// The public key as WebCrypto exports it (SEC 1 uncompressed).
+    pub fn public_uncompressed(&self) -> Vec<u8> {
+        self.pair.public_key().as_ref().to_vec()
+    }
+
     /// Signs any message with ES256; raw `r || s`. The nonce is random, so two calls differ.
     pub fn sign(&self, message: &[u8]) -> Result<[u8; 64], IssueError> {
         let signature = self.pair.sign(&SystemRandom::new(), message)?;

@@ -12,7 +12,7 @@
 //! - [`short`]: the same code in twelve characters that a person can type;
 //! - [`list`]: the signed trust list and revocation list a gate carries;
 //! - [`seen`]: what this gate has seen a minute ago;
-//! - [`verify`]: the verdict;
+//! - [`mod@verify`]: the verdict;
 //! - `issue` and `sealed` (server only): signing, and opening a gate's sealed queue;
 //! - [`base45`], [`curve`]: the two tools underneath.
 #![deny(missing_docs)]

@@ -202,8 +202,8 @@ pub struct Checks {
 /// The numbers a verdict depends on; the default is what gates use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// How many time steps before the gate's own are accepted. With 2, a proof made in the first
-    /// second of its step is accepted for 45 s, one made in the last second for 30 s more.
+    /// How many time steps before the gate's own are accepted. With 1, a proof is accepted for at
+    /// most 30 s from the beginning of its step: a screenshot is dead by then.
     pub steps_past: u64,
     /// How many after it: with 1, a gate may be 15 s behind the device.
     pub steps_future: u64,
@@ -215,7 +215,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { steps_past: 2, steps_future: 1, clock_tolerance_s: 15, seen_within_s: 60 }
+        Self { steps_past: 1, steps_future: 1, clock_tolerance_s: 15, seen_within_s: 60 }
     }
 }
 

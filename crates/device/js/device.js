@@ -1,7 +1,8 @@
 // The page's side of the device module: loads it, passes requests in, reads answers out.
 //
-// If the module ever stops (it aborts rather than go on with a broken state), the next call starts
-// a new one and loads the lists again, so that a gate keeps deciding.
+// The module aborts rather than go on with a broken state. It runs twice, once to judge and once to
+// read pictures, so that a picture that breaks the reader takes nothing from the judge, who
+// remembers the lists and whom this gate has passed.
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -20,61 +21,77 @@ export async function loadDevice(wasmUrl) {
 
 /** The same with a compiled `WebAssembly.Module`. */
 export async function startDevice(module) {
-  const start = () => new WebAssembly.Instance(module, {}).exports;
-  let exports = start();
+  let judge = await WebAssembly.instantiate(module);
+  let reader = await WebAssembly.instantiate(module);
   let lists = null; // the last load_lists request that was accepted
-
-  function withBytes(length, fill, call) {
-    const ptr = exports.haetae_alloc(length) >>> 0;
-    if (ptr === 0) throw new Error("device module: out of memory");
-    fill(new Uint8Array(exports.memory.buffer, ptr, length));
-    const packed = BigInt.asUintN(64, call(ptr));
-    const at = Number(packed >> 32n);
-    const size = Number(packed & 0xffffffffn);
-    // The memory may have grown, so the view is made anew. decode() copies.
-    const text = at === 0 ? null : decoder.decode(new Uint8Array(exports.memory.buffer, at, size));
-    if (at !== 0) exports.haetae_free(at, size);
-    exports.haetae_free(ptr, length);
-    if (text === null) throw new Error("device module: out of memory");
-    return JSON.parse(text);
-  }
 
   function send(request) {
     const bytes = encoder.encode(JSON.stringify(request, wellFormed));
-    return withBytes(bytes.length, (memory) => memory.set(bytes),
-      (ptr) => exports.haetae_call(ptr, bytes.length));
+    return exchange(judge.exports, bytes.length, (memory) => memory.set(bytes),
+      (ptr) => judge.exports.haetae_call(ptr, bytes.length));
   }
 
-  function guarded(work) {
-    try {
-      return work();
-    } catch (error) {
-      exports = start();
-      if (lists !== null) send(lists);
-      throw error;
-    }
+  // Asynchronous, because older phones refuse to instantiate large modules on the main thread.
+  async function renewJudge() {
+    judge = await WebAssembly.instantiate(module);
+    if (lists !== null) send(lists);
+  }
+
+  async function renewReader() {
+    reader = await WebAssembly.instantiate(module);
   }
 
   return {
-    /** Sends `{ op, ...args }`; answers `{ ok: ... }` or `{ error: code }`. */
+    /**
+     * Sends `{ op, ...args }`; answers `{ ok: ... }` or `{ error: code }`. Throws only if the module
+     * aborted; a moment later a new one with the same lists takes its place.
+     */
     call(op, args = {}) {
       const request = { ...args, op };
-      const answer = guarded(() => send(request));
-      if (op === "load_lists" && "ok" in answer) lists = request;
-      return answer;
+      try {
+        const answer = send(request);
+        if (op === "load_lists" && "ok" in answer) lists = request;
+        return answer;
+      } catch (error) {
+        renewJudge();
+        throw error;
+      }
     },
 
-    /** The texts of all QR codes in an `ImageData`. */
+    /** The texts of all QR codes in an `ImageData`; none if the reader broke on it. */
     scan({ data, width, height }) {
-      const length = width * height;
-      return guarded(() => withBytes(length, (luma) => {
-        // Rec. 601 luma in 1/256; what is transparent counts as white paper.
-        for (let i = 0, at = 0; i < length; i += 1, at += 4) {
-          const grey = (77 * data[at] + 150 * data[at + 1] + 29 * data[at + 2]) >> 8;
-          const alpha = data[at + 3];
-          luma[i] = alpha === 255 ? grey : 255 - (((255 - grey) * alpha) / 255);
-        }
-      }, (ptr) => exports.haetae_scan(ptr, width, height)));
+      try {
+        return exchange(reader.exports, width * height, (luma) => fillLuma(luma, data),
+          (ptr) => reader.exports.haetae_scan(ptr, width, height));
+      } catch {
+        renewReader();
+        return [];
+      }
     },
   };
+}
+
+/** Gives `length` bytes to `fill`, then their address to `call`; answers the JSON it returned. */
+function exchange(exports, length, fill, call) {
+  const ptr = exports.haetae_alloc(length) >>> 0;
+  if (ptr === 0) throw new Error("device module: out of memory");
+  fill(new Uint8Array(exports.memory.buffer, ptr, length));
+  const packed = BigInt.asUintN(64, call(ptr));
+  const at = Number(packed >> 32n);
+  const size = Number(packed & 0xffffffffn);
+  if (at === 0) throw new Error("device module: out of memory");
+  // The memory may have grown, so the view is made anew; decode() copies.
+  const answer = decoder.decode(new Uint8Array(exports.memory.buffer, at, size));
+  exports.haetae_free(at, size);
+  exports.haetae_free(ptr, length);
+  return JSON.parse(answer);
+}
+
+/** Rec. 601 luma of RGBA, in 1/256; what is transparent counts as white paper. */
+function fillLuma(luma, rgba) {
+  for (let i = 0, at = 0; i < luma.length; i += 1, at += 4) {
+    const grey = (77 * rgba[at] + 150 * rgba[at + 1] + 29 * rgba[at + 2]) >> 8;
+    const alpha = rgba[at + 3];
+    luma[i] = alpha === 255 ? grey : 255 - ((255 - grey) * alpha) / 255;
+  }
 }

@@ -2,7 +2,7 @@
 //!
 //! The page asks for memory, writes its bytes, calls, reads the answer and frees both. An answer is
 //! a `u64`: address in the upper half, length in the lower. In a browser there is one thread, and
-//! addresses have 32 bits; on other targets the exports exist only so that tests can run them.
+//! addresses have 32 bits; elsewhere the exports compile, and answer 0 where an address is longer.
 //!
 //! The page is our own and served with a strict content policy; the promises below are made by
 //! `js/device.js`, the only caller.

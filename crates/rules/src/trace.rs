@@ -104,7 +104,7 @@ impl Recorder {
 fn record(item: &Item<'_>) -> Value {
     let (kind, length) = match item {
         Item::Text(text) if text.len() <= RECORDED_BYTES_MAX => return Value::from(*text),
-        Item::Text(text) => ("string", text.len()),
+        Item::Text(text) => return json!({ "omitted": "string", "length": text.len() }),
         Item::Data(Value::Array(values)) => ("array", values.len()),
         Item::List(items) => ("array", items.len()),
         Item::Data(Value::Object(fields)) => ("object", fields.len()),

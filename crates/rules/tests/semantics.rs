@@ -1,6 +1,13 @@
 //! The meaning of each operation where the official suites are thin: nulls, errors and their codes,
 //! ternary comparisons, folds, what a trace says, what a rule set refuses.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // test helpers outside of #[test] functions may stop the test
+// Helpers outside of #[test] functions may stop the test; they take `json!` values as they come.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::needless_pass_by_value
+)]
 
 use rules::EvaluationCode::{
     DateOutOfRange, NotABoolean, NotADate, NotADateTime, NotAText, NotAnArray, NotAnInteger,

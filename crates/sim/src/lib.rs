@@ -1,1 +1,20 @@
-//! A seeded, deterministic city that drives the real app.
+//! A seeded, deterministic city that drives the real house: the demo's history, tests, load.
+//!
+//! - [`clock`]: a clock that is told the time, then goes by itself
+//! - [`story`]: who lives where and what happens on each day, told to the house by real commands
+//! - [`door`]: a guard's device and the passes shown to it, by the same code as on the phone
+//! - [`exercise`]: mixed work for benchmarks and for being killed at any moment
+//! - [`http`]: the same through the whole service in this process
+//!
+//! Everybody in it is invented and numbered.
+
+pub mod clock;
+pub mod door;
+pub mod exercise;
+pub mod http;
+pub mod story;
+
+pub use clock::StoryClock;
+pub use exercise::{Exercise, bench_house};
+pub use http::{PageWeight, declare_to_code, page_weights, ready};
+pub use story::{Told, Wish, tell};

@@ -143,6 +143,11 @@ impl Store {
     ) -> Result<(), Error<crate::door::Never>> {
         self.write(move |tx| tx.record_readings(&readings)).await
     }
+
+    /// [`Store::record_readings`] of one.
+    pub async fn record_reading(&self, reading: Reading) -> Result<(), Error<crate::door::Never>> {
+        self.record_readings(vec![reading]).await
+    }
 }
 
 impl Reader<'_> {

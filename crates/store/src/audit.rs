@@ -5,7 +5,7 @@
 //! payload can still be opened, every view against a fold of the log, every closed hour of the
 //! access log. Runs beside a serving process: what it compares is one consistent picture.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use kernel::{Region, Seed};
@@ -164,7 +164,9 @@ impl Auditor<'_> {
     }
 
     fn entries(&mut self, size: u64, progress: &mut impl FnMut(u64, u64)) -> Result<(), Fault> {
-        let (mut next, mut position, mut last_tiles) = (0_u64, 0_u64, Vec::new());
+        let (mut next, mut position) = (0_u64, 0_u64);
+        // The newest tile of each level, compared at the end if it is still growing then.
+        let mut growing: BTreeMap<u8, ledger::TileWrite> = BTreeMap::new();
         loop {
             let rows = select(self.identity, &self.value, BUNDLES, &[position.into()])?;
             if rows.is_empty() {
@@ -185,7 +187,7 @@ impl Auditor<'_> {
                 };
                 let appended = self.tree.append(&entries).doing("recomputing the log")?;
                 self.full_tiles(&appended.tiles)?;
-                last_tiles = appended.tiles;
+                growing.extend(appended.tiles.into_iter().map(|it| (it.level, it)));
                 self.rows(next, &entries)?;
                 next += u64::try_from(entries.len()).unwrap_or(0);
                 position += 1;
@@ -205,7 +207,7 @@ impl Auditor<'_> {
             self.wrong(None, "checkpoint", "the root recomputed from the entries is another");
         }
         self.report.root = root.to_hex();
-        self.tiles(&last_tiles, size)
+        self.tiles(growing.values(), size)
     }
 
     /// Compares the tiles that were completed by this bundle.
@@ -220,27 +222,27 @@ impl Auditor<'_> {
         let sql = "SELECT bytes FROM log_tile WHERE region = $1 AND level = $2 AND position = $3";
         let rows =
             select(self.identity, &self.value, sql, &[tile.level.into(), tile.index.into()])?;
-        let first = (tile.index << 8) << (u32::from(tile.level) * 8);
-        match rows.first() {
-            Some(row) if row.bytes(0)? == tile.bytes => {}
-            Some(row) => {
-                let differing = row.bytes(0)?.iter().zip(&tile.bytes).position(|(a, b)| a != b);
-                let hash_index = u64::try_from(differing.unwrap_or(0) / 32).unwrap_or(0);
-                let entry = first + (hash_index << (u32::from(tile.level) * 8));
-                let what = format!("tile {} of level {} differs", tile.index, tile.level);
-                self.wrong(Some(entry), "tile", what);
-            }
-            None => {
-                let what = format!("tile {} of level {} is missing", tile.index, tile.level);
-                self.wrong(Some(first), "tile", what);
-            }
-        }
+        let what = match rows.first() {
+            Some(row) if row.bytes(0)? == tile.bytes => return Ok(()),
+            Some(_) => format!("tile {} of level {} differs", tile.index, tile.level),
+            None => format!("tile {} of level {} is missing", tile.index, tile.level),
+        };
+        let stored = rows.first().map_or(Ok(&[][..]), |row| row.bytes(0))?;
+        let same = stored.iter().zip(&tile.bytes).take_while(|(a, b)| a == b).count();
+        // A hash of level 0 is one entry's; one above covers many, and naming its first would put
+        // an innocent entry before the one that was altered.
+        let entry = (tile.index << 8) + u64::try_from(same / 32).unwrap_or(0);
+        self.wrong((tile.level == 0).then_some(entry), "tile", what);
         Ok(())
     }
 
     /// Growing tiles, and that there are no tiles too many.
-    fn tiles(&mut self, growing: &[ledger::TileWrite], size: u64) -> Result<(), Fault> {
-        for tile in growing.iter().filter(|it| it.width < 256) {
+    fn tiles<'t>(
+        &mut self,
+        newest: impl Iterator<Item = &'t ledger::TileWrite>,
+        size: u64,
+    ) -> Result<(), Fault> {
+        for tile in newest.filter(|it| it.width < 256) {
             self.tile(tile)?;
         }
         for row in select(self.identity, &self.value, TILES, &[])? {

@@ -98,6 +98,8 @@ struct Inner {
     waiting: Arc<AtomicU64>,
     size: Arc<AtomicU64>,
     log_key: String,
+    /// Held until the last handle is gone.
+    lock: Mutex<Option<std::fs::File>>,
 }
 
 /// A handle on one region's store. Cheap to clone.
@@ -105,7 +107,12 @@ struct Inner {
 pub struct Store(Arc<Inner>);
 
 impl Store {
-    pub(crate) fn start(core: Core, readers: Readers, log_key: String) -> Result<Self, Fault> {
+    pub(crate) fn start(
+        core: Core,
+        readers: Readers,
+        log_key: String,
+        lock: std::fs::File,
+    ) -> Result<Self, Fault> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(QUEUE_MAX);
         let stopped = Arc::new(AtomicBool::new(false));
         let waiting = Arc::new(AtomicU64::new(0));
@@ -123,6 +130,7 @@ impl Store {
             waiting: Arc::clone(&waiting),
             size: Arc::clone(&size),
             log_key,
+            lock: Mutex::new(Some(lock)),
         };
         let writer = Writer { core, stopped, waiting, size };
         let thread = std::thread::Builder::new()
@@ -273,6 +281,7 @@ impl Store {
             // A writer that panicked outside of a job has already stopped answering.
             let _ = thread.join();
         }
+        drop(self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -284,6 +293,12 @@ fn settle<E, R>(answer: Result<Result<Ran<E>, R>, Error<Never>>) -> Result<Ran<E
         Err(Error::Busy { retry_after_s }) => Err(Error::Busy { retry_after_s }),
         Err(Error::Fault(fault)) => Err(Error::Fault(fault)),
         Err(Error::Refused(never)) => match never {},
+    }
+}
+
+fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), String>) {
+    for job in jobs {
+        job.finish(outcome.clone());
     }
 }
 
@@ -311,12 +326,16 @@ impl Writer {
 
     fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         match self.attempt(&mut jobs) {
-            Ok(()) => jobs.into_iter().for_each(|job| job.finish(Ok(()))),
+            Ok(()) => finish(jobs, &Ok(())),
             Err(fault) if jobs.len() == 1 => {
                 tracing::error!(fault = %fault.chain(), "a write failed");
-                jobs.into_iter().for_each(|job| job.finish(Err(fault.chain())));
+                finish(jobs, &Err(fault.chain()));
             }
-            Err(_) => jobs.into_iter().for_each(|job| self.batch(vec![job])),
+            Err(_) => {
+                for job in jobs {
+                    self.batch(vec![job]);
+                }
+            }
         }
     }
 

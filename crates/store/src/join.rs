@@ -1,8 +1,8 @@
 //! The only way to join identity with visits.
 //!
-//! Two officers and an open case; every join is an event on the log, sealed to the person, and a
-//! row in the access log that the person sees (Luca 2021: opening identities needs a case, two
-//! officers, and tells the people read). Whether a case is open is asked of the registry's owner
+//! Two officers and an open case; every join is a public event on the log (case and officers, no
+//! person), and two rows in the access log that the person sees (Luca 2021: opening identities
+//! needs a case, two officers, and tells the people read). Whether a case is open is asked of the registry's owner
 //! of cases; until that slice exists nothing opens one, and every join is refused.
 
 use contracts::trace::CaseGrounds;

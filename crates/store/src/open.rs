@@ -61,6 +61,7 @@ impl Store {
     pub fn open(options: Options) -> Result<Opened, Fault> {
         let Options { dir, region, origin, clock, seed, keyring, registry } = options;
         std::fs::create_dir_all(&dir).doing("making the data folder")?;
+        let lock = lock(&dir)?;
         let mut identity = writer(&dir, Side::Identity, &registry)?;
         let mut visits = writer(&dir, Side::Visits, &registry)?;
         let mut keys = Sqlite::writer(&dir.join("keys.db"))?;
@@ -93,9 +94,19 @@ impl Store {
             fresh_keys: Vec::new(),
             doomed_keys: Vec::new(),
         };
-        let store = Self::start(core, readers, log_key)?;
+        let store = Self::start(core, readers, log_key, lock)?;
         Ok(Opened { store, orphans })
     }
+}
+
+/// One process writes a region's folder: two writers would each extend the log.
+fn lock(dir: &Path) -> Result<std::fs::File, Fault> {
+    let path = dir.join("haetae.lock");
+    let file = std::fs::File::create(&path).doing("making the lock file")?;
+    file.try_lock().map_err(|_| {
+        Fault::new(format!("another haetae process works in {}: stop it first", dir.display()))
+    })?;
+    Ok(file)
 }
 
 /// A checkpoint as text, signed.
@@ -138,8 +149,7 @@ fn restore(
         return Ok(tree);
     };
     let (size, root) = (head.count(0)?, hash(head.bytes(1)?)?);
-    let known = std::slice::from_ref(signer.verifier());
-    let opened = Checkpoint::open(head.text(2)?, &known[0], &[]);
+    let opened = Checkpoint::open(head.text(2)?, signer.verifier(), &[]);
     let opened = opened.doing("the stored checkpoint is not by this region's log key")?.checkpoint;
     if opened.size != size || opened.root != root || opened.origin != origin {
         return Err(Fault::new("the stored head differs from its checkpoint: run `haetae audit`"));

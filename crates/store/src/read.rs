@@ -7,9 +7,10 @@ use kernel::{Aggregate, Instant, Region};
 use ledger::{Hash, Resource, TileId};
 
 use crate::fault::Doing as _;
+use crate::leaf::SALT_LEN;
 use crate::registry::Recorded;
 use crate::sqlite::Sqlite;
-use crate::tx::{recorded, select};
+use crate::tx::{epoch_scope, event_context, recorded, select};
 use crate::vault::Vault;
 use crate::{Engine, Fault, Row, Value};
 
@@ -60,6 +61,9 @@ impl Readers {
         answer
     }
 }
+
+/// The salt and the payload that a leaf's commitment is made of.
+pub type OpenedPayload = ([u8; SALT_LEN], Vec<u8>);
 
 /// A consistent look at the identity side and the log, and at counts of the visits side.
 pub struct Reader<'a> {
@@ -137,6 +141,26 @@ impl Reader<'_> {
     pub fn event(&mut self, seq: u64) -> Result<Option<Recorded>, Fault> {
         let row = self.first(EVENT_AT, &[seq.into()])?;
         row.map(|row| recorded(self.region, self.vault, &row)).transpose()
+    }
+
+    /// Salt and payload of a sealed event, exactly as the leaf commits to them: whoever has both
+    /// can recompute [`crate::leaf::commitment`]. `None` for public events and observations, for
+    /// numbers beyond the log, and once the key was destroyed. Who may see it is the caller's duty.
+    pub fn opened_payload(&mut self, seq: u64) -> Result<Option<OpenedPayload>, Fault> {
+        let Some(row) = self.first(EVENT_AT, &[seq.into()])? else { return Ok(None) };
+        if !row.truth(3)? {
+            return Ok(None);
+        }
+        let kind = row.text(1)?;
+        let subject = <[u8; 16]>::try_from(row.bytes(7)?).doing("reading a stream id")?;
+        let epoch = epoch_scope(kind, row.maybe_int(4)?);
+        let subject = Some(u128::from_be_bytes(subject));
+        let Some(key) = self.vault.find_for(subject, epoch.as_ref())? else { return Ok(None) };
+        let opened = key.open(seq, &event_context(self.region, kind), row.bytes(5)?)?;
+        let (salt, payload) = opened
+            .split_first_chunk::<SALT_LEN>()
+            .ok_or_else(|| Fault::new("a sealed payload is shorter than its salt"))?;
+        Ok(Some((*salt, payload.to_vec())))
     }
 
     /// All events of one thing, oldest first.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use contracts::person::{Person, Staff};
+use contracts::person::Staff;
 use contracts::trace::CaseGrounds;
 use kernel::{Aggregate, Fact, Id, Instant, ManualClock, Refusal, Seed};
 use serde::{Deserialize, Serialize};
@@ -326,6 +326,20 @@ fn the_audit_finds_and_names_what_was_altered() {
 }
 
 #[test]
+fn the_audit_compares_tiles_that_grew_long_before_the_last_entry() {
+    let lab = Lab::new();
+    let store = lab.open();
+    let batch: Vec<Observation> = (0..700).map(|_| seen(20_000, "pass")).collect();
+    store.write_blocking(move |tx| tx.observe(&CONTEXT, SEEN.kind, batch.clone())).unwrap();
+    write(&store, 1, "the level above does not grow with this one").unwrap();
+    store.close();
+    assert_eq!(lab.audit().wrong, []);
+    lab.sql("identity.db", "UPDATE log_tile SET bytes = zeroblob(length(bytes)) WHERE level = 1");
+    let wrong = lab.audit().wrong;
+    assert!(wrong.iter().any(|it| it.place == "tile"), "{wrong:?}");
+}
+
+#[test]
 fn closed_hours_of_the_access_log_cannot_be_edited_unseen() {
     let lab = Lab::new();
     let store = lab.open();
@@ -384,7 +398,6 @@ fn a_join_needs_two_officers_and_an_open_case_and_leaves_its_mark() {
     let rows =
         store.read_blocking(|it| it.readings_of(7, Instant::from_micros(i64::MAX), 9)).unwrap();
     assert_eq!(rows.len(), 2, "the person sees both officers");
-    let _: Option<Id<Person>> = None;
 }
 
 #[test]
@@ -437,15 +450,15 @@ fn the_outbox_tries_again_with_growing_pauses_and_then_lays_aside() {
 fn a_full_queue_answers_at_once() {
     let lab = Lab::new();
     let store = lab.open();
-    let (hold, held) = std::sync::mpsc::channel::<()>();
-    let held = std::sync::Mutex::new(held);
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
     std::thread::scope(|scope| {
         let (begun, has_begun) = std::sync::mpsc::channel();
         let blocker = store.clone();
         scope.spawn(move || {
             blocker.write_blocking(move |_| {
                 begun.send(()).unwrap();
-                Ok(held.lock().unwrap().recv().is_err())
+                Ok(gate.lock().unwrap().recv().is_err())
             })
         });
         has_begun.recv().unwrap();
@@ -462,7 +475,7 @@ fn a_full_queue_answers_at_once() {
         };
         assert!(matches!(busy, Err(Error::Busy { retry_after_s: 1.. })));
         assert_eq!(waiting.len(), door::QUEUE_MAX);
-        drop(hold);
+        drop(release);
         runtime.block_on(async {
             for call in waiting {
                 call.await.unwrap();
@@ -488,6 +501,24 @@ fn a_database_of_a_newer_program_is_refused_in_words() {
     .err()
     .unwrap();
     assert!(error.chain().contains("newer"), "{error}");
+}
+
+#[test]
+fn a_second_process_on_the_same_folder_is_refused() {
+    let lab = Lab::new();
+    let store = lab.open();
+    let second = Store::open(Options {
+        dir: lab.dir.path().to_owned(),
+        region: "kr-11".parse().unwrap(),
+        origin: "haetae.example/log".to_owned(),
+        clock: Arc::new(lab.clock.clone()),
+        seed: Seed::fixed(2),
+        keyring: lab.keyring(),
+        registry: registry(),
+    });
+    assert!(second.err().unwrap().chain().contains("stop it first"));
+    store.close();
+    assert_eq!(lab.open().size(), 0);
 }
 
 #[test]

@@ -60,7 +60,12 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// The parameters after the region, which is always `$1`: `values![id, now, "text"]`.
 #[macro_export]
 macro_rules! values {
-    ($($it:expr),* $(,)?) => { &[$($crate::Value::from($it)),*] as &[$crate::Value] };
+    ($($it:expr),* $(,)?) => { $crate::value::slice(&[$($crate::Value::from($it)),*]) };
+}
+
+/// What [`values!`] expands to: an empty list, too, is a list of values.
+pub const fn slice(values: &[Value]) -> &[Value] {
+    values
 }
 
 /// One row of an answer; columns by position, in the order of the SELECT.

@@ -97,3 +97,173 @@ web-kit-page = Page 2 of 7
 web-kit-receipt = Receipt
 web-kit-more = How was this colour decided?
 web-kit-home = Home
+
+# Menu and header
+web-nav-home = Home
+web-nav-sign-in = Sign in
+web-nav-desk = Desk
+web-nav-account = My devices
+web-signed-in = Signed in
+web-signed-out = You have signed out.
+web-acting-for = You are now acting for { $name }.
+
+# First page
+web-home-title = Home
+web-home-heading = Haetae, { $region }
+web-home-lead = Answer a few health questions, receive your health code, and show it at the door.
+web-home-lead-citizen = Here is what you can do next.
+web-home-lead-staff = Your tasks are on your desk.
+web-home-sign-in = Start with your mobile number
+web-home-more = More
+web-home-passkey = Sign in without text messages
+web-home-passkey-why = With a passkey you sign in by fingerprint, face or screen lock. There is no message to wait for.
+web-home-passkey-button = Create a passkey
+web-home-colours = The four colours
+web-home-colours-what = A health code’s colour always comes with its shape and its word.
+web-home-promise = What Haetae promises
+web-home-promise-reason = You are always told why you have a colour and when it ends.
+web-home-promise-log = Every decision is kept on a public log that cannot be rewritten.
+web-home-promise-erase = Records of entries are erased after 28 days.
+
+# Sign in
+web-sign-in-title = Sign in
+web-sign-in-lead = Enter your mobile number and we will text you a code.
+web-sign-in-phone = Mobile number
+web-sign-in-phone-hint = For example 010-1234-5678. Numbers from other countries begin with +.
+web-sign-in-send = Send me a code
+web-sign-in-passkey = Sign in with a passkey
+web-sign-in-passkey-what = Use a passkey on this device or on a security key.
+web-sign-in-passkey-button = Use a passkey
+web-code-title = Enter your code
+web-code-lead = We have sent a code to { $phone }. Please enter it within 5 minutes.
+web-code-label = Code
+web-code-hint = The 6 digits in the message. Do not tell them to anybody.
+web-code-check = Continue
+web-code-none = No message?
+web-code-none-what = Please wait about a minute. If nothing arrives, ask for another code.
+web-code-again = Send another code
+web-code-other = Use another number
+web-code-demo = In the demo no real messages are sent.
+web-otp-message = [{ $region }] Your code is { $code }. It is good for 5 minutes. Do not tell it to anybody.
+web-link-title = One-time sign-in link
+web-link-lead = This signs you in as { $name }. The link works once.
+web-link-lead-nobody = This link signs you in. It works once.
+web-link-button = Sign in
+
+# Devices and passkeys
+web-sessions-title = Where you are signed in
+web-sessions-lead = If you do not recognise a device, sign it out now.
+web-sessions-since = Signed in
+web-sessions-seen = Last used
+web-sessions-here = This is the device you are using.
+web-sessions-end = Sign this device out
+web-sessions-ended = That device has been signed out.
+web-device-unknown = Unknown device
+web-passkeys-title = Passkeys
+web-passkeys-lead = A passkey lets you sign in by fingerprint, face or screen lock. There is no password that could be stolen.
+web-passkeys-required = Please create a passkey before you start work.
+web-passkeys-make = Create a passkey on this device
+web-passkeys-missing = This browser cannot create passkeys. Please allow scripts or use another browser.
+web-passkeys-impossible = Passkeys cannot be used at this address.
+web-passkeys-yours = Your passkeys
+web-passkeys-empty = You have no passkeys yet.
+web-passkeys-made-at = Created
+web-passkeys-used-at = Last used
+web-passkeys-unused = Not used yet
+web-passkeys-remove = Remove this passkey
+web-passkeys-removed = The passkey has been removed.
+
+# The desk
+web-desk-title = Desk
+web-desk-lead = Your tasks in { $region }.
+web-desk-empty = You have no role yet. Please ask an administrator.
+web-desk-account = Your account
+
+# Codes of problems
+web-problems-title = Error codes
+web-problems-lead = These codes say why a request was not granted. They never change.
+web-problems-code = Code
+web-problems-status = HTTP status
+web-problems-meaning = Meaning
+web-problems-all = See all codes
+web-problem-detail = We could not do what you asked.
+web-problem-again = Go back, check what you entered and try again.
+web-problem-later = Please try again in a moment. If it keeps happening, tell us the code below.
+web-problem-look = Check the address, or start from the home page.
+web-problem-sign-in = Please sign in and try again.
+web-problem-wait = { $seconds ->
+    [one] Please try again in one second.
+   *[other] Please try again in { NUMBER($seconds) } seconds.
+}
+
+web-busy = Many people are using the service right now.
+web-busy-help = Nothing was saved. You can send it again in a moment; it will not be counted twice.
+web-cross-site = Requests from other sites are not accepted.
+web-cross-site-help = Please use the buttons on Haetae’s own pages.
+web-csrf = This page was open for too long to be sent.
+web-csrf-help = Reload the page and send it again. Please also check that your browser allows cookies.
+web-expired = The time is up.
+web-expired-help = Please start again.
+web-fault = Something went wrong on our side.
+web-fault-help = It has been recorded so that our staff can look into it.
+web-forbidden = You do not have permission to do this.
+web-forbidden-help = Your role may have changed or ended. Please ask an administrator.
+web-form-invalid = We could not read what you sent.
+web-form-invalid-help = A field is missing, or some characters are broken.
+web-json-invalid = We could not read the JSON you sent.
+web-json-invalid-help = The body differs from what the API description asks for.
+web-link-used = This link has been used or has expired.
+web-link-used-help = Ask for a new link, or sign in another way.
+web-media-type = This kind of content is not accepted.
+web-media-type-help = Please use the Content-Type given in the API description.
+web-method-not-allowed = This address does not accept that kind of request.
+web-method-not-allowed-help = The API description lists what can be done here.
+web-not-found = There is no such page.
+web-not-found-help = The address may have changed, or you may not be allowed to see it.
+web-otp-wrong = The code is wrong or has expired.
+web-otp-wrong-help = After five wrong tries you need a new code.
+web-passkey-failed = The passkey could not be checked.
+web-passkey-failed-help = Please try again, or sign in another way.
+web-passkey-last = Your last passkey cannot be removed.
+web-passkey-last-help = Please create another passkey first.
+web-passkey-required = You need to sign in with a passkey.
+web-passkey-required-help = This can only be done after signing in with a passkey.
+web-path-invalid = We could not read this address.
+web-path-invalid-help = Part of the address may have been cut off.
+web-phone-invalid = Please check your mobile number.
+web-phone-invalid-help = Use digits; numbers from other countries begin with + and the country code.
+web-sign-in-required = Please sign in.
+web-sign-in-required-help = Sign in, then try again.
+web-timeout = The answer took too long, so we stopped.
+web-timeout-help = Please try again in a moment.
+web-too-large = What you sent is too large.
+web-too-large-help = Up to 1 MiB is accepted.
+web-too-many = That was too many requests in a short time.
+web-too-many-help = Please wait a little and try again.
+
+# Help
+web-help-title = Help
+web-help-lead = Questions that people often ask.
+web-help-colour = What do the colours mean?
+web-help-colour-answer = ● Clear means you may enter. ▲ Check means you are followed up for 7 days. ■ Isolate means isolation for 14 days. ◇ Unknown means something is not known yet; it does not mean that you are not vaccinated.
+web-help-wrong = I think my colour is wrong.
+web-help-wrong-answer = The page with your code shows the reasons and lets you appeal. An officer answers within 24 hours.
+web-help-nophone = I have no mobile phone.
+web-help-nophone-answer = You can use a code printed on paper. A relative can also declare for you with your consent.
+web-help-who = Who looks at my record?
+web-help-who-answer = We record who looked, when and why. Sign in to see the list.
+web-help-erased = When are my data erased?
+web-help-erased-answer = Records of entries are erased by themselves after 28 days. You can delete your account at any time.
+web-help-else = I have another question.
+web-help-else-answer = Please ask your local health centre or the city hall. If a page shows a code, please quote it.
+
+# For developers
+web-api-title = API for developers
+web-api-lead = Addresses for programs. Every answer that says no follows RFC 9457 and carries a code that never changes.
+web-api-machine = OpenAPI 3.1 document (JSON)
+web-api-empty = No API is published yet.
+
+# The demo
+web-inbox-title = Demo inbox
+web-inbox-lead = Messages that would go to mobile phones. In the demo you can read them here.
+web-inbox-empty = No message has been sent yet.

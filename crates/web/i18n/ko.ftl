@@ -97,3 +97,170 @@ web-kit-page = 2 / 7쪽
 web-kit-receipt = 영수증
 web-kit-more = 이 색은 어떻게 정해졌나요?
 web-kit-home = 처음
+
+# 메뉴와 머리
+web-nav-home = 처음
+web-nav-sign-in = 로그인
+web-nav-desk = 업무
+web-nav-account = 내 기기
+web-signed-in = 로그인됨
+web-signed-out = 로그아웃했습니다.
+web-acting-for = 지금 { $name } 님을 대신해 이용하고 있습니다.
+
+# 첫 화면
+web-home-title = 처음
+web-home-heading = { $region } 해태
+web-home-lead = 짧은 건강 신고로 건강 코드를 받고, 문을 지날 때 보여 주세요.
+web-home-lead-citizen = 다음에 할 일은 아래에 있습니다.
+web-home-lead-staff = 맡은 일은 업무 화면에 모여 있습니다.
+web-home-sign-in = 휴대전화 번호로 시작하기
+web-home-more = 더 보기
+web-home-passkey = 다음부터는 문자 없이 로그인하세요
+web-home-passkey-why = 패스키를 만들면 지문, 얼굴 또는 화면 잠금으로 로그인합니다. 문자를 기다리지 않아도 됩니다.
+web-home-passkey-button = 패스키 만들기
+web-home-colours = 네 가지 색
+web-home-colours-what = 건강 코드의 색은 언제나 모양, 낱말과 함께 나타납니다.
+web-home-promise = 해태가 지키는 약속
+web-home-promise-reason = 색이 정해진 까닭과 끝나는 때를 언제나 알려 드립니다.
+web-home-promise-log = 모든 결정은 고쳐 쓸 수 없는 공개 기록에 남습니다.
+web-home-promise-erase = 출입 기록은 28일이 지나면 지워집니다.
+
+# 로그인
+web-sign-in-title = 로그인
+web-sign-in-lead = 휴대전화 번호를 입력하시면 인증번호를 문자로 보내 드립니다.
+web-sign-in-phone = 휴대전화 번호
+web-sign-in-phone-hint = 예: 010-1234-5678. 외국 번호는 +로 시작해 주세요.
+web-sign-in-send = 인증번호 받기
+web-sign-in-passkey = 패스키로 로그인
+web-sign-in-passkey-what = 이 기기나 보안 키에 만들어 둔 패스키를 사용합니다.
+web-sign-in-passkey-button = 패스키 사용하기
+web-code-title = 인증번호 입력
+web-code-lead = { $phone } 번호로 인증번호를 보냈습니다. 5분 안에 입력해 주세요.
+web-code-label = 인증번호
+web-code-hint = 문자로 받은 숫자 6자리입니다. 아무에게도 알려 주지 마세요.
+web-code-check = 확인
+web-code-none = 문자를 받지 못하셨나요?
+web-code-none-what = 1분쯤 기다려 보시고, 그래도 오지 않으면 다시 받아 주세요.
+web-code-again = 인증번호 다시 받기
+web-code-other = 다른 번호 사용하기
+web-code-demo = 체험판에서는 문자가 실제로 나가지 않습니다.
+web-otp-message = [{ $region }] 인증번호는 { $code }입니다. 5분 동안 쓸 수 있습니다. 아무에게도 알려 주지 마세요.
+web-link-title = 한 번만 쓰는 로그인 링크
+web-link-lead = { $name } 님으로 로그인합니다. 이 링크는 한 번만 쓸 수 있습니다.
+web-link-lead-nobody = 이 링크로 로그인합니다. 한 번만 쓸 수 있습니다.
+web-link-button = 로그인하기
+
+# 내 기기와 패스키
+web-sessions-title = 로그인한 기기
+web-sessions-lead = 모르는 기기가 있으면 바로 로그아웃시켜 주세요.
+web-sessions-since = 로그인한 때
+web-sessions-seen = 마지막으로 쓴 때
+web-sessions-here = 지금 쓰고 있는 기기입니다.
+web-sessions-end = 이 기기에서 로그아웃
+web-sessions-ended = 그 기기에서 로그아웃했습니다.
+web-device-unknown = 알 수 없는 기기
+web-passkeys-title = 패스키
+web-passkeys-lead = 패스키는 지문, 얼굴 또는 화면 잠금으로 로그인하는 방법입니다. 비밀번호가 없어 빼앗길 것도 없습니다.
+web-passkeys-required = 업무를 시작하려면 먼저 패스키를 만들어 주세요.
+web-passkeys-make = 이 기기에 패스키 만들기
+web-passkeys-missing = 이 브라우저에서는 패스키를 만들 수 없습니다. 스크립트를 켜거나 다른 브라우저를 사용해 주세요.
+web-passkeys-impossible = 이 주소에서는 패스키를 쓸 수 없습니다.
+web-passkeys-yours = 내 패스키
+web-passkeys-empty = 아직 패스키가 없습니다.
+web-passkeys-made-at = 만든 때
+web-passkeys-used-at = 마지막으로 쓴 때
+web-passkeys-unused = 아직 쓰지 않음
+web-passkeys-remove = 이 패스키 지우기
+web-passkeys-removed = 패스키를 지웠습니다.
+
+# 업무 화면
+web-desk-title = 업무
+web-desk-lead = { $region }에서 맡은 일입니다.
+web-desk-empty = 맡은 역할이 아직 없습니다. 관리자에게 문의해 주세요.
+web-desk-account = 내 계정
+
+# 오류 코드 안내
+web-problems-title = 오류 코드
+web-problems-lead = 서비스가 요청을 들어주지 못할 때 알려 드리는 코드입니다. 코드는 바뀌지 않습니다.
+web-problems-code = 코드
+web-problems-status = HTTP 상태
+web-problems-meaning = 뜻
+web-problems-all = 모든 코드 보기
+web-problem-detail = 요청하신 일을 하지 못했습니다.
+web-problem-again = 앞 화면으로 돌아가 내용을 확인하고 다시 시도해 주세요.
+web-problem-later = 잠시 뒤에 다시 시도해 주세요. 계속되면 아래 코드를 알려 주세요.
+web-problem-look = 주소를 확인하거나 처음 화면에서 찾아보세요.
+web-problem-sign-in = 로그인한 뒤 다시 시도해 주세요.
+web-problem-wait = { NUMBER($seconds) }초 뒤에 다시 시도해 주세요.
+
+web-busy = 지금 요청이 몰려 있습니다.
+web-busy-help = 아무것도 저장되지 않았습니다. 조금 뒤에 다시 보내셔도 두 번 처리되지 않습니다.
+web-cross-site = 다른 사이트에서 온 요청은 받지 않습니다.
+web-cross-site-help = 해태의 화면에서 직접 눌러 주세요.
+web-csrf = 화면이 오래되어 보내지 못했습니다.
+web-csrf-help = 화면을 새로 고친 뒤 다시 보내 주세요. 브라우저가 쿠키를 막고 있는지도 확인해 주세요.
+web-expired = 시간이 지났습니다.
+web-expired-help = 처음부터 다시 시작해 주세요.
+web-fault = 저희 쪽에서 문제가 생겼습니다.
+web-fault-help = 담당자가 볼 수 있도록 기록했습니다.
+web-forbidden = 이 일을 할 권한이 없습니다.
+web-forbidden-help = 역할이 바뀌었거나 기한이 지났을 수 있습니다. 관리자에게 문의해 주세요.
+web-form-invalid = 보내신 내용을 읽을 수 없습니다.
+web-form-invalid-help = 빠진 항목이 있거나 글자가 깨졌습니다.
+web-json-invalid = 보내신 JSON을 읽을 수 없습니다.
+web-json-invalid-help = 본문이 API 설명의 형식과 다릅니다.
+web-link-used = 이미 썼거나 기한이 지난 링크입니다.
+web-link-used-help = 새 링크를 요청하거나 다른 방법으로 로그인해 주세요.
+web-media-type = 이 형식으로는 받을 수 없습니다.
+web-media-type-help = API 설명에 적힌 Content-Type으로 보내 주세요.
+web-method-not-allowed = 이 주소에서는 할 수 없는 요청입니다.
+web-method-not-allowed-help = API 설명에서 쓸 수 있는 방법을 확인해 주세요.
+web-not-found = 찾으시는 화면이 없습니다.
+web-not-found-help = 주소가 바뀌었거나, 볼 수 없는 내용일 수 있습니다.
+web-otp-wrong = 인증번호가 맞지 않거나 기한이 지났습니다.
+web-otp-wrong-help = 다섯 번 틀리면 인증번호를 새로 받아야 합니다.
+web-passkey-failed = 패스키를 확인하지 못했습니다.
+web-passkey-failed-help = 다시 시도하거나 다른 방법으로 로그인해 주세요.
+web-passkey-last = 마지막 패스키는 지울 수 없습니다.
+web-passkey-last-help = 다른 패스키를 먼저 만들어 주세요.
+web-passkey-required = 패스키로 로그인해야 합니다.
+web-passkey-required-help = 이 일은 패스키로 로그인한 뒤에 할 수 있습니다.
+web-path-invalid = 주소를 읽을 수 없습니다.
+web-path-invalid-help = 주소의 일부가 잘렸을 수 있습니다.
+web-phone-invalid = 휴대전화 번호를 확인해 주세요.
+web-phone-invalid-help = 숫자로 입력하고, 외국 번호는 +와 나라 번호로 시작해 주세요.
+web-sign-in-required = 로그인이 필요합니다.
+web-sign-in-required-help = 로그인한 뒤 다시 시도해 주세요.
+web-timeout = 답이 너무 오래 걸려 멈추었습니다.
+web-timeout-help = 잠시 뒤에 다시 시도해 주세요.
+web-too-large = 보내신 내용이 너무 큽니다.
+web-too-large-help = 1 MiB까지 받을 수 있습니다.
+web-too-many = 짧은 시간에 너무 많이 요청하셨습니다.
+web-too-many-help = 조금 기다렸다가 다시 시도해 주세요.
+
+# 도움말
+web-help-title = 도움말
+web-help-lead = 자주 묻는 것들입니다.
+web-help-colour = 색은 무슨 뜻인가요?
+web-help-colour-answer = ● 통과는 출입할 수 있다는 뜻, ▲ 확인은 7일 동안 살펴본다는 뜻, ■ 격리는 14일 동안 격리한다는 뜻입니다. ◇ 알 수 없음은 아직 모르는 것이 있다는 뜻이며, 백신을 맞지 않았다는 뜻이 아닙니다.
+web-help-wrong = 색이 잘못된 것 같아요.
+web-help-wrong-answer = 내 코드 화면에서 까닭을 확인하고 이의를 제기할 수 있습니다. 24시간 안에 담당자가 답합니다.
+web-help-nophone = 휴대전화가 없어요.
+web-help-nophone-answer = 종이에 인쇄한 코드를 쓸 수 있습니다. 가족이 동의를 받아 대신 신고할 수도 있습니다.
+web-help-who = 누가 제 기록을 보나요?
+web-help-who-answer = 누가, 언제, 왜 보았는지 모두 남습니다. 로그인하면 그 목록을 볼 수 있습니다.
+web-help-erased = 언제 지워지나요?
+web-help-erased-answer = 출입 기록은 28일 뒤에 저절로 지워집니다. 계정은 언제든지 지울 수 있습니다.
+web-help-else = 다른 질문이 있어요.
+web-help-else-answer = 가까운 보건소나 시청 민원실에 문의해 주세요. 화면에 코드가 보이면 함께 알려 주세요.
+
+# 개발자용
+web-api-title = 개발자용 API
+web-api-lead = 프로그램이 쓰는 주소들입니다. 거절하는 답은 모두 RFC 9457 형식이고 바뀌지 않는 code를 담습니다.
+web-api-machine = OpenAPI 3.1 문서 (JSON)
+web-api-empty = 아직 공개된 API가 없습니다.
+
+# 체험판
+web-inbox-title = 체험판 문자함
+web-inbox-lead = 실제로는 휴대전화로 나갈 문자들입니다. 체험판에서는 여기에서 볼 수 있습니다.
+web-inbox-empty = 아직 보낸 문자가 없습니다.

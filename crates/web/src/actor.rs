@@ -225,8 +225,7 @@ mod tests {
 
     #[test]
     fn a_regional_role_holds_everywhere_and_a_place_s_only_there() {
-        let (here, there) =
-            (Scope::Place(Id::from_u128(1)), Scope::Place(Id::from_u128(2)));
+        let (here, there) = (Scope::Place(Id::from_u128(1)), Scope::Place(Id::from_u128(2)));
         let until = Instant::from_seconds(1);
         let grants = vec![
             Grant { role: Role::Guard, scope: here, until },

@@ -59,10 +59,11 @@ impl Config {
     pub fn local(port: u16, demo: bool) -> Result<Self, Fault> {
         let origin = Url::parse(&format!("http://localhost:{port}"))
             .map_err(|error| Fault::caused("reading the origin", error))?;
-        let zone = Zone::try_new("Asia/Seoul").map_err(|it| Fault::caused("finding the zone", it))?;
+        let zone =
+            Zone::try_new("Asia/Seoul").map_err(|it| Fault::caused("finding the zone", it))?;
         Ok(Self {
             origin,
-            region_names: ["해태시", "Haetae City", "海苔市"].map(str::to_owned),
+            region_names: ["해태시", "Haetae City", "獬豸市"].map(str::to_owned),
             demo,
             zone,
             behind_proxy: false,
@@ -81,21 +82,26 @@ impl Config {
     }
 }
 
+/// What a question gives.
+type Answer<T> = Result<T, Fault>;
+
 /// What slices answer for each other; `app` fills in whose function answers.
 #[derive(Clone, Copy)]
 pub struct Questions {
     /// Which roles a member of staff holds.
-    pub grants_of: fn(&mut Reader<'_>, Id<Staff>, Instant) -> Result<Vec<Grant>, Fault>,
+    pub grants_of: fn(&mut Reader<'_>, Id<Staff>, Instant) -> Answer<Vec<Grant>>,
     /// How a member of staff is shown.
-    pub staff_label: fn(&mut Reader<'_>, Id<Staff>) -> Result<Option<String>, Fault>,
+    pub staff_label: fn(&mut Reader<'_>, Id<Staff>) -> Answer<Option<String>>,
     /// How a citizen is shown.
-    pub person_label: fn(&mut Reader<'_>, Id<Person>) -> Result<Option<String>, Fault>,
+    pub person_label: fn(&mut Reader<'_>, Id<Person>) -> Answer<Option<String>>,
     /// Who holds a phone number (in the form that [`crate::phone::normal`] gives).
-    pub person_by_phone: fn(&mut Reader<'_>, &str) -> Result<Option<Id<Person>>, Fault>,
+    pub person_by_phone: fn(&mut Reader<'_>, &str) -> Answer<Option<Id<Person>>>,
+    /// The phone number of a citizen, to tell them something; in [`crate::phone::normal`]'s form.
+    pub phone_of: fn(&mut Reader<'_>, Id<Person>) -> Answer<Option<String>>,
     /// What a typed short code says.
-    pub typed_code: fn(&mut Reader<'_>, &str, Instant) -> Result<Option<TypedAnswer>, Fault>,
+    pub typed_code: fn(&mut Reader<'_>, &str, Instant) -> Answer<Option<TypedAnswer>>,
     /// Whether the first may act for the second.
-    pub may_help: fn(&mut Reader<'_>, Id<Person>, Id<Person>, Instant) -> Result<bool, Fault>,
+    pub may_help: fn(&mut Reader<'_>, Id<Person>, Id<Person>, Instant) -> Answer<bool>,
 }
 
 impl Default for Questions {
@@ -106,6 +112,7 @@ impl Default for Questions {
             staff_label: |_, _| Ok(None),
             person_label: |_, _| Ok(None),
             person_by_phone: |_, _| Ok(None),
+            phone_of: |_, _| Ok(None),
             typed_code: |_, _, _| Ok(None),
             may_help: |_, _, _, _| Ok(false),
         }
@@ -258,12 +265,7 @@ impl App {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        match self.store.write(work).await {
-            Ok(answer) => Ok(answer),
-            Err(store::Error::Busy { retry_after_s }) => Err(Problem::busy(retry_after_s)),
-            Err(store::Error::Fault(fault)) => Err(fault.into()),
-            Err(store::Error::Refused(never)) => match never {},
-        }
+        self.store.write(work).await.map_err(never)
     }
 
     /// Reads a person's record: that it was read, by whom and why is durable before anything is
@@ -288,8 +290,7 @@ impl App {
             purpose: purpose.word,
             grounds: purpose.grounds,
         };
-        let recorded = self.store.record_reading(reading).await;
-        recorded.map_err(never)?;
+        self.store.record_readings(vec![reading]).await.map_err(never)?;
         self.read(work).await
     }
 }

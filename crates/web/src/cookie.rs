@@ -4,6 +4,8 @@
 //! demo on a local network uses, the prefix and `Secure` are left away because browsers would
 //! refuse them.
 
+use std::fmt::Write as _;
+
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::app::Config;
@@ -73,7 +75,7 @@ fn write(
         text.push_str("; HttpOnly");
     }
     if let Some(seconds) = max_age_s {
-        text.push_str(&format!("; Max-Age={seconds}"));
+        let _ = write!(text, "; Max-Age={seconds}");
     }
     // Values are hex, tags and keys; a value that is not would be our own mistake and sets nothing.
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))

@@ -86,9 +86,9 @@ impl Frame {
                     || (it.path != "/" && path.starts_with(&format!("{}/", it.path))),
             })
             .collect();
-        let user = actor.is_signed_in().then(|| {
-            actor.label.clone().unwrap_or_else(|| text("web-signed-in"))
-        });
+        let user = actor
+            .is_signed_in()
+            .then(|| actor.label.clone().unwrap_or_else(|| text("web-signed-in")));
         let banner = actor.acting_for.map(|_| {
             let name = actor.acting_for_label.clone().unwrap_or_default();
             app.texts.format(locale, "web-acting-for", &[("name", Arg::Text(name))])

@@ -20,9 +20,8 @@ pub fn josa(word: &str, pair: &str) -> String {
         return format!("{word}{pair}");
     };
     match ending(word) {
-        Ending::Consonant => format!("{word}{closed}"),
         Ending::Rieul if closed.starts_with("으로") => format!("{word}{open}"),
-        Ending::Rieul => format!("{word}{closed}"),
+        Ending::Consonant | Ending::Rieul => format!("{word}{closed}"),
         Ending::Vowel => format!("{word}{open}"),
         Ending::Unknown if closed.starts_with("으로") => format!("{word}(으)로"),
         Ending::Unknown => format!("{word}{closed}({open})"),
@@ -36,16 +35,12 @@ fn ending(word: &str) -> Ending {
     let before = letters.next();
     match last {
         '가'..='힣' => hangul(last),
-        '0' | '3' | '6' => Ending::Consonant,
-        '1' | '7' | '8' => Ending::Rieul,
-        '2' | '4' | '5' | '9' => Ending::Vowel,
-        'L' | 'R' => Ending::Rieul,
-        'M' | 'N' => Ending::Consonant,
-        'A'..='Z' => Ending::Vowel,
-        'l' => Ending::Rieul,
-        'b' | 'c' | 'k' | 'm' | 'n' | 'p' | 't' => Ending::Consonant,
+        // 일, 칠, 팔; 엘, 알; -l.
+        '1' | '7' | '8' | 'L' | 'R' | 'l' => Ending::Rieul,
+        // 영, 삼, 육; 엠, 엔; -b, -c, -k and the like.
+        '0' | '3' | '6' | 'M' | 'N' | 'b' | 'c' | 'k' | 'm' | 'n' | 'p' | 't' => Ending::Consonant,
         'g' if before == Some('n') => Ending::Consonant,
-        'a'..='z' => Ending::Vowel,
+        '2' | '4' | '5' | '9' | 'A'..='Z' | 'a'..='z' => Ending::Vowel,
         _ => Ending::Unknown,
     }
 }

@@ -1,1 +1,61 @@
-//! Everything HTTP: App, Actor, Problem, forms, sessions, texts, layout.
+//! Everything HTTP: App, Actor, Problem, forms, sessions, texts, layout. The only crate that knows
+//! what a request is.
+//!
+//! In reading order:
+//!
+//! - [`slice`] and [`route`]: what a slice brings, and who may use each of its routes
+//! - [`app`]: what every handler holds; [`actor`]: who asks
+//! - [`form`]: what comes in; [`problem`]: every "no"; [`frame`] and [`ui`]: what goes out
+//! - [`texts`] and [`josa`](mod@josa): three languages
+//! - [`session`], [`otp`], [`link`], `passkey`: signing in
+//! - [`router`]: all of it put together; [`sample`]: pages without a city, for tests
+//! - [`own`]: web's own pages, as a slice like the others; [`testing`]: a house for tests
+
+#![deny(missing_docs)]
+
+#[cfg(test)]
+mod tests;
+
+pub mod actor;
+pub mod app;
+pub mod assets;
+mod chrome;
+mod cookie;
+pub mod form;
+pub mod frame;
+pub mod josa;
+mod limit;
+pub mod link;
+mod metrics;
+pub mod openapi;
+pub mod otp;
+pub mod own;
+mod pages;
+mod passkey;
+pub mod phone;
+pub mod problem;
+pub mod redirect;
+pub mod route;
+pub mod router;
+pub mod sample;
+mod secret;
+pub mod session;
+pub mod slice;
+pub mod testing;
+pub mod texts;
+pub mod ui;
+
+pub use actor::{Actor, Who};
+pub use app::{App, Config, LimitConfig, Parts, Purpose, Questions, StreamId};
+pub use axum;
+pub use form::{Form, Json, Path, Query};
+pub use frame::{Frame, Page, See, unprocessable};
+pub use own::slice;
+pub use passkey::has_any as has_passkey;
+pub use problem::Problem;
+pub use route::{Access, Rate, Route};
+pub use router::build_router;
+pub use sample::sample_frame;
+pub use session::Session;
+pub use slice::{Asset, Audience, BoxFuture, Job, NavEntry, Sample, Slice, no_api};
+pub use texts::Texts;

@@ -37,6 +37,8 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("web-not-found", 404),
     ("web-otp-wrong", 422),
     ("web-passkey-failed", 422),
+    ("web-passkey-last", 409),
+    ("web-passkey-required", 403),
     ("web-path-invalid", 404),
     ("web-phone-invalid", 422),
     ("web-sign-in-required", 401),

@@ -7,7 +7,9 @@ pub fn is_safe(path: &str) -> bool {
     path.len() <= 512
         && bytes.first() == Some(&b'/')
         && bytes.get(1) != Some(&b'/')
-        && bytes.iter().all(|it| matches!(it, 0x21..=0x7e) && !matches!(it, b'\\' | b'#' | b'"' | b'<' | b'>'))
+        && bytes
+            .iter()
+            .all(|it| matches!(it, 0x21..=0x7e) && !matches!(it, b'\\' | b'#' | b'"' | b'<' | b'>'))
 }
 
 #[cfg(test)]
@@ -19,9 +21,16 @@ mod tests {
         for safe in ["/", "/code?page=2", "/link/0a"] {
             assert!(is_safe(safe), "{safe}");
         }
-        for unsafe_one in
-            ["", "code", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/가", "/ a"]
-        {
+        for unsafe_one in [
+            "",
+            "code",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nb",
+            "/가",
+            "/ a",
+        ] {
             assert!(!is_safe(unsafe_one), "{unsafe_one:?}");
         }
     }

@@ -87,12 +87,7 @@ impl Route {
         Self::new(Method::DELETE, path, access, axum::routing::delete(handler))
     }
 
-    fn new(
-        method: Method,
-        path: &'static str,
-        access: Access,
-        handler: MethodRouter<App>,
-    ) -> Self {
+    fn new(method: Method, path: &'static str, access: Access, handler: MethodRouter<App>) -> Self {
         Self { method, path, access, rate: Rate::Normal, handler }
     }
 

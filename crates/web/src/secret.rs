@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 /// The server's key for web's own purposes: the key file `web`.
-pub struct ServerKey(hmac::Key);
+pub(crate) struct ServerKey(hmac::Key);
 
 impl ServerKey {
     #[allow(clippy::needless_pass_by_value, reason = "the secret is erased here")]
@@ -101,7 +101,8 @@ mod tests {
     fn broken_tokens_do_not_fit() {
         let key = key();
         let token = key.csrf("cookie", &Seed::fixed(1));
-        for wrong in ["", "x", &token[1..], &format!("{token}0"), "가나다라마바사아자차카"] {
+        for wrong in ["", "x", &token[1..], &format!("{token}0"), "가나다라마바사아자차카"]
+        {
             assert!(!key.csrf_fits("cookie", wrong), "{wrong}");
         }
     }

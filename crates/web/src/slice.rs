@@ -53,6 +53,44 @@ pub struct Slice {
     pub jobs: &'static [Job],
 }
 
+impl Slice {
+    /// A slice that brings nothing yet: `Slice { routes, ..Slice::new("bulletin") }`.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            routes: Vec::new,
+            streams: &[],
+            observations: &[],
+            views: &[],
+            migrations: &[],
+            reactions: &[],
+            texts: [("ko", ""), ("en", ""), ("zh-Hans", "")],
+            queries: &[],
+            samples: Vec::new,
+            refusals: &[],
+            examples: &[],
+            api: no_api,
+            nav: &[],
+            desk: &[],
+            assets: &[],
+            jobs: &[],
+        }
+    }
+}
+
+/// What the slices bring to the store.
+pub fn registry(slices: &[Slice]) -> store::Registry {
+    let mut registry = store::Registry::default();
+    for slice in slices {
+        registry.streams.extend_from_slice(slice.streams);
+        registry.observations.extend_from_slice(slice.observations);
+        registry.views.extend_from_slice(slice.views);
+        registry.migrations.extend(slice.migrations.iter().map(|it| (slice.name, *it)));
+        registry.reactions.extend_from_slice(slice.reactions);
+    }
+    registry
+}
+
 /// A link in the menu or on the desk.
 #[derive(Debug, Clone, Copy)]
 pub struct NavEntry {

@@ -14,6 +14,7 @@ use crate::Slice;
 use crate::josa::josa;
 
 /// All texts in all languages.
+#[derive(Default)]
 pub struct Texts {
     /// By [`Locale::index`].
     bundles: Vec<FluentBundle<FluentResource>>,
@@ -49,6 +50,26 @@ impl Texts {
         self.lookup(locale, key, &[])
     }
 
+    /// The text with this key where nothing is known of its variables: `…` stands for each.
+    pub fn outline(&self, locale: Locale, key: &str) -> String {
+        let bundle = self.bundles.get(locale.index());
+        let pattern = bundle.and_then(|it| it.get_message(key)?.value());
+        let (Some(bundle), Some(pattern)) = (bundle, pattern) else { return key.to_owned() };
+        // Fluent writes what it cannot resolve as `{$name}`; that it cannot is expected here.
+        let text = bundle.format_pattern(pattern, None, &mut Vec::new()).into_owned();
+        let mut outline = String::new();
+        for part in text.split('{') {
+            match part.split_once('}') {
+                Some((_, rest)) => {
+                    outline.push('…');
+                    outline.push_str(rest);
+                }
+                None => outline.push_str(part),
+            }
+        }
+        outline
+    }
+
     /// Whether there is a text with this key.
     pub fn has(&self, locale: Locale, key: &str) -> bool {
         self.bundles.get(locale.index()).is_some_and(|it| it.has_message(key))
@@ -79,7 +100,8 @@ fn bundle(locale: Locale, slices: &[Slice]) -> Result<FluentBundle<FluentResourc
     // Isolation marks guard right-to-left text, which none of our languages is; they would stand
     // in copied text and in attributes.
     bundle.set_use_isolating(false);
-    for (name, function) in [("JOSA", call_josa as Function), ("NUMBER", call_number)] {
+    let functions: [(&str, Function); 2] = [("JOSA", call_josa), ("NUMBER", call_number)];
+    for (name, function) in functions {
         bundle
             .add_function(name, function)
             .map_err(|error| Fault::new(format!("adding {name}: {error}")))?;
@@ -89,9 +111,10 @@ fn bundle(locale: Locale, slices: &[Slice]) -> Result<FluentBundle<FluentResourc
             if *tag != locale.tag() {
                 continue;
             }
-            let resource = FluentResource::try_new((*source).to_owned()).map_err(|(_, errors)| {
-                Fault::new(format!("the {tag} texts of {}: {errors:?}", slice.name))
-            })?;
+            let resource =
+                FluentResource::try_new((*source).to_owned()).map_err(|(_, errors)| {
+                    Fault::new(format!("the {tag} texts of {}: {errors:?}", slice.name))
+                })?;
             bundle.add_resource(resource).map_err(|errors| {
                 Fault::new(format!("the {tag} texts of {}: {errors:?}", slice.name))
             })?;
@@ -145,7 +168,8 @@ mod tests {
     use super::*;
 
     fn texts(korean: &'static str) -> Texts {
-        let slice = Slice { texts: [("ko", korean), ("en", "a = b"), ("zh-Hans", "")], ..crate::slice() };
+        let slice =
+            Slice { texts: [("ko", korean), ("en", "a = b"), ("zh-Hans", "")], ..crate::slice() };
         Texts::try_new(&[slice]).unwrap()
     }
 
@@ -154,10 +178,7 @@ mod tests {
         let texts =
             texts("hello = { JOSA($name, \"은/는\") } { NUMBER($count) }번 들어갔습니다.\n");
         let args = [("name", Arg::Text("홍길동".to_owned())), ("count", Arg::Number(1_234_567))];
-        assert_eq!(
-            texts.format(Locale::Ko, "hello", &args),
-            "홍길동은 1,234,567번 들어갔습니다."
-        );
+        assert_eq!(texts.format(Locale::Ko, "hello", &args), "홍길동은 1,234,567번 들어갔습니다.");
     }
 
     #[test]
@@ -168,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_key_used_twice_is_found_at_start() {
-        let slice = Slice { texts: [("ko", "a = 나"), ("en", ""), ("zh-Hans", "")], ..crate::slice() };
+        let slice =
+            Slice { texts: [("ko", "a = 나"), ("en", ""), ("zh-Hans", "")], ..crate::slice() };
         assert!(Texts::try_new(&[slice.clone(), slice]).is_err());
     }
 

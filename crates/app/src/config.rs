@@ -1,0 +1,262 @@
+//! The configuration: a TOML file, then the environment (`HAETAE_LISTEN` wins over `listen`).
+//!
+//! Everything has a default but the origin: a city must say where its citizens find it. Unknown
+//! keys are refused, because a misspelt key that is ignored is a setting that is not set.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use kernel::{Region, Zone};
+use serde::Deserialize;
+
+/// How one region is served.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where to listen. A proxy with TLS stands in front; see `docs/guide/operate.md`.
+    pub listen: SocketAddr,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The key folder; by default `keys` within the data folder. Back it up apart.
+    pub keys: Option<PathBuf>,
+    /// The region, e.g. `kr-11`.
+    pub region: String,
+    /// The log's name, e.g. `code.city.example/log`; by default made of the origin.
+    pub log_name: Option<String>,
+    /// Where browsers find the service, e.g. `https://code.city.example`.
+    pub origin: String,
+    /// The city's time zone.
+    pub zone: String,
+    /// The region's name by language tag.
+    pub names: BTreeMap<String, String>,
+    /// Whether a proxy in front sets `X-Forwarded-For`.
+    pub behind_proxy: bool,
+    /// Where text messages go: an HTTPS address that takes `{"to": …, "text": …}` as JSON.
+    pub sms_url: Option<String>,
+    /// Sent to it as `Authorization: Bearer …`.
+    pub sms_token: Option<String>,
+    /// Set by `haetae demo` alone, never by a file.
+    #[serde(skip)]
+    pub demo: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: PathBuf::from("haetae-data"),
+            keys: None,
+            region: "kr-11".to_owned(),
+            log_name: None,
+            origin: String::new(),
+            zone: "Asia/Seoul".to_owned(),
+            names: BTreeMap::new(),
+            behind_proxy: true,
+            sms_url: None,
+            sms_token: None,
+            demo: false,
+        }
+    }
+}
+
+/// Why a configuration cannot be used; the message names the key and what to write.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read: {source}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or has a key that is not known.
+    #[error("the configuration is not valid: {0}")]
+    Malformed(#[from] toml::de::Error),
+    /// A value does not make sense.
+    #[error("{key}: {problem}")]
+    Value {
+        /// Which key.
+        key: &'static str,
+        /// What is wrong, and what to write.
+        problem: String,
+    },
+}
+
+fn wrong(key: &'static str, problem: impl Into<String>) -> ConfigError {
+    ConfigError::Value { key, problem: problem.into() }
+}
+
+impl Config {
+    /// Reads the file (if any) and the environment, and checks every value.
+    pub fn load(
+        path: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut config = match path {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+                toml::from_str(&text)?
+            }
+            None => Self::default(),
+        };
+        config.take(environment)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn take(&mut self, environment: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        if let Some(text) = environment("HAETAE_LISTEN") {
+            self.listen = text.parse().map_err(|_| wrong("HAETAE_LISTEN", "write ADDRESS:PORT"))?;
+        }
+        if let Some(text) = environment("HAETAE_BEHIND_PROXY") {
+            self.behind_proxy =
+                text.parse().map_err(|_| wrong("HAETAE_BEHIND_PROXY", "write true or false"))?;
+        }
+        let texts: [(&str, &mut String); 3] = [
+            ("HAETAE_REGION", &mut self.region),
+            ("HAETAE_ORIGIN", &mut self.origin),
+            ("HAETAE_ZONE", &mut self.zone),
+        ];
+        for (name, field) in texts {
+            if let Some(text) = environment(name) {
+                *field = text;
+            }
+        }
+        let optional: [(&str, &mut Option<String>); 3] = [
+            ("HAETAE_LOG_NAME", &mut self.log_name),
+            ("HAETAE_SMS_URL", &mut self.sms_url),
+            ("HAETAE_SMS_TOKEN", &mut self.sms_token),
+        ];
+        for (name, field) in optional {
+            if let Some(text) = environment(name) {
+                *field = Some(text);
+            }
+        }
+        if let Some(text) = environment("HAETAE_DATA") {
+            self.data = text.into();
+        }
+        if let Some(text) = environment("HAETAE_KEYS") {
+            self.keys = Some(text.into());
+        }
+        Ok(())
+    }
+
+    /// Checks every value.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.region()?;
+        self.zone()?;
+        self.web()?;
+        if let Some(tag) = self.names.keys().find(|it| kernel::Locale::from_tag(it).is_none()) {
+            return Err(wrong("names", format!("{tag:?} is not one of ko, en, zh-Hans")));
+        }
+        if self
+            .sms_url
+            .as_ref()
+            .is_some_and(|it| !it.starts_with("https://") && !it.starts_with("http://127.0.0.1"))
+        {
+            return Err(wrong("sms_url", "text messages hold codes: write an https:// address"));
+        }
+        Ok(())
+    }
+
+    /// The region.
+    pub fn region(&self) -> Result<Region, ConfigError> {
+        self.region.parse().map_err(|error| wrong("region", format!("{error}")))
+    }
+
+    /// The time zone.
+    pub fn zone(&self) -> Result<Zone, ConfigError> {
+        Zone::try_new(&self.zone).map_err(|error| wrong("zone", format!("{error}")))
+    }
+
+    /// The log's name (C2SP: a schemeless URL).
+    pub fn log_name(&self) -> Result<String, ConfigError> {
+        if let Some(name) = &self.log_name {
+            return Ok(name.clone());
+        }
+        let origin = self.web()?.origin;
+        let host = origin.host_str().unwrap_or("localhost");
+        Ok(format!("{host}/log/{}", self.region))
+    }
+
+    /// The key folder.
+    pub fn keys(&self) -> PathBuf {
+        self.keys.clone().unwrap_or_else(|| self.data.join("keys"))
+    }
+
+    /// What `web` needs of it.
+    pub fn web(&self) -> Result<web::Config, ConfigError> {
+        if self.origin.is_empty() {
+            return Err(wrong(
+                "origin",
+                "write where citizens find the service, e.g. https://code.city.example",
+            ));
+        }
+        let origin: url::Url =
+            self.origin.parse().map_err(|error| wrong("origin", format!("{error}")))?;
+        let local = matches!(origin.host_str(), Some("localhost" | "127.0.0.1"));
+        if origin.scheme() != "https" && !local {
+            return Err(wrong("origin", "cameras, passkeys and sessions need https://"));
+        }
+        let name = |tag: &str| {
+            let found = self.names.get(tag).or_else(|| self.names.get("ko"));
+            found.cloned().unwrap_or_else(|| self.region.clone())
+        };
+        Ok(web::Config {
+            origin,
+            region_names: ["ko", "en", "zh-Hans"].map(name),
+            demo: self.demo,
+            zone: self.zone()?,
+            behind_proxy: self.behind_proxy,
+            limits: web::LimitConfig::default(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("haetae.toml");
+        std::fs::write(&path, text).unwrap();
+        let find = |name: &str| {
+            environment.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
+        };
+        Config::load(Some(&path), find).map_err(|it| it.to_string())
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let text = "origin = 'https://code.city.example'\nregion = 'kr-11'";
+        let config = load(text, &[("HAETAE_REGION", "kr-26")]).unwrap();
+        assert_eq!(config.region, "kr-26");
+        assert_eq!(config.log_name().unwrap(), "code.city.example/log/kr-26");
+    }
+
+    #[test]
+    fn what_is_missing_misspelt_or_unsafe_is_refused_in_words() {
+        let cases = [
+            ("", "origin"),
+            ("origin = 'http://city.example'", "https"),
+            ("origin = 'https://a.example'\nregoin = 'kr-11'", "regoin"),
+            ("origin = 'https://a.example'\nregion = 'KR'", "region"),
+            ("origin = 'https://a.example'\nzone = 'Asia/Soul'", "zone"),
+            ("origin = 'https://a.example'\nsms_url = 'http://sms.example'", "sms_url"),
+        ];
+        for (text, word) in cases {
+            let error = load(text, &[]).unwrap_err();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_sample_configuration_in_the_documents_is_valid() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/haetae.toml");
+        Config::load(Some(Path::new(path)), |_| None).unwrap();
+    }
+}

@@ -1,0 +1,76 @@
+//! Keys, store, application, router.
+
+use std::sync::Arc;
+
+use kernel::{Clock, Seed};
+use store::{Audit, Fault, Keyring, Options, Store};
+use web::{App, Parts, Slice};
+
+use crate::config::Config;
+use crate::slices;
+
+/// A region's house, open.
+pub struct House {
+    /// What handlers hold.
+    pub app: App,
+    /// The slices it is made of.
+    pub slices: Vec<Slice>,
+    /// How it is set up.
+    pub config: Config,
+}
+
+fn fault(error: impl std::error::Error + Send + Sync + 'static) -> Fault {
+    Fault::caused("reading the configuration", error)
+}
+
+impl House {
+    /// Opens or makes the region's store and puts the house together.
+    pub fn open(config: Config, clock: Arc<dyn Clock>, seed: Seed) -> Result<Self, Fault> {
+        let slices = slices::slices();
+        let keyring = Arc::new(Keyring::open(&config.keys(), seed.fork())?);
+        let opened = Store::open(Options {
+            dir: config.data.clone(),
+            region: config.region().map_err(fault)?,
+            origin: config.log_name().map_err(fault)?,
+            clock,
+            seed,
+            keyring: Arc::clone(&keyring),
+            registry: slices::registry(&slices),
+        })?;
+        if opened.orphans > 0 {
+            tracing::warn!(
+                orphans = opened.orphans,
+                "removed observations that the log does not cover"
+            );
+        }
+        let app = App::try_new(Parts {
+            store: opened.store,
+            config: config.web().map_err(fault)?,
+            keyring,
+            questions: slices::questions(),
+            slices: slices.clone(),
+        })?;
+        Ok(Self { app, slices, config })
+    }
+
+    /// The whole service.
+    pub fn router(&self) -> axum::Router {
+        web::build_router(&self.slices, self.app.clone())
+    }
+}
+
+/// Audits the data folder of `config`; `progress` is told how many entries of how many.
+pub fn audit(config: &Config, progress: impl FnMut(u64, u64)) -> Result<Audit, Fault> {
+    // A key that is missing must not be made by an audit.
+    let seed = Seed::fixed(0);
+    for name in ["log", "identity-wrap", "visits-wrap", "blind-index"] {
+        let path = config.keys().join(format!("{name}.key"));
+        if !path.exists() {
+            return Err(Fault::new(format!("there is no key at {}", path.display())));
+        }
+    }
+    let keyring = Keyring::open(&config.keys(), seed)?;
+    let registry = slices::registry(&slices::slices());
+    let (region, origin) = (config.region().map_err(fault)?, config.log_name().map_err(fault)?);
+    store::audit(&config.data, &region, &origin, &keyring, &registry, progress)
+}

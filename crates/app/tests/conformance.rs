@@ -1,0 +1,262 @@
+//! The laws of the house, each walked once over the list of slices.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use app::slices::{registry, slices};
+use http::StatusCode;
+use kernel::Locale;
+use store::Side;
+use web::{Access, Slice};
+
+use crate::city::City;
+use crate::{html, texts};
+
+fn each(check: impl Fn(&Slice)) {
+    for slice in &slices() {
+        check(slice);
+    }
+}
+
+/// Whether `name` belongs to `slice`, parted by `by`.
+fn belongs(name: &str, slice: &str, by: char) -> bool {
+    name.strip_prefix(slice).is_some_and(|rest| rest.starts_with(by))
+}
+
+#[test]
+fn law_1_names_and_prefixes_agree_and_are_unique() {
+    let mut seen = BTreeSet::new();
+    let names: Vec<&str> = slices().iter().map(|it| it.name).collect();
+    assert!(names.is_sorted(), "the list is alphabetical: {names:?}");
+    for slice in slices() {
+        let name = slice.name;
+        for view in slice.views {
+            assert!(belongs(view.table, name, '_'), "{name}: table {}", view.table);
+            assert!(seen.insert(format!("table {}", view.table)));
+        }
+        for stream in slice.streams {
+            assert!(belongs(stream.name, name, '.'), "{name}: stream {}", stream.name);
+            assert!(seen.insert(format!("stream {}", stream.name)));
+        }
+        for kind in slice.observations {
+            assert!(belongs(kind.kind, name, '.'), "{name}: observation {}", kind.kind);
+        }
+        for (code, _) in slice.refusals {
+            assert!(belongs(code, name, '-'), "{name}: refusal {code}");
+        }
+        for asset in slice.assets {
+            let own = name == "web" || belongs(asset.name, name, '/');
+            assert!(own, "{name}: asset {}", asset.name);
+            assert!(seen.insert(format!("asset {}", asset.name)), "{}", asset.name);
+        }
+        for route in (slice.routes)() {
+            let key = format!("{} {}", route.method, route.path);
+            assert!(seen.insert(key.clone()), "{key} is routed twice");
+        }
+        for migration in slice.migrations {
+            for line in migration.sql.lines().filter(|it| it.starts_with("CREATE TABLE")) {
+                let table =
+                    line.trim_start_matches("CREATE TABLE ").trim_start_matches("IF NOT EXISTS ");
+                assert!(belongs(table, name, '_'), "{name}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn law_2_texts_have_the_same_keys_and_variables_and_all_are_used() {
+    let sources = sources();
+    let prefixes = dynamic_prefixes(&sources);
+    let mut unused = Vec::new();
+    for slice in slices() {
+        let [korean, english, chinese] = slice.texts.map(|(tag, text)| {
+            assert!(Locale::from_tag(tag).is_some(), "{tag}");
+            texts::keys(text)
+        });
+        for other in [&english, &chinese] {
+            let differing: Vec<_> =
+                korean.iter().filter(|it| other.get_key_value(it.0) != Some(*it)).collect();
+            assert!(
+                differing.is_empty() && korean.len() == other.len(),
+                "{}: {differing:?}",
+                slice.name
+            );
+        }
+        for key in korean.keys() {
+            assert!(belongs(key, slice.name, '-'), "{}: text {key}", slice.name);
+            let used = sources.iter().any(|it| it.contains(&format!("\"{key}\"")))
+                || prefixes.iter().any(|it| key.starts_with(it.as_str()))
+                || slices()
+                    .iter()
+                    .flat_map(|it| it.refusals)
+                    .any(|(code, _)| key == code || key.strip_prefix(code) == Some("-help"));
+            if !used {
+                unused.push(key.clone());
+            }
+        }
+    }
+    assert!(unused.is_empty(), "texts that nothing uses: {unused:#?}");
+}
+
+/// All Rust and HTML sources of the workspace.
+fn sources() -> Vec<String> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![crates];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()) {
+            let ours = entry
+                .extension()
+                .is_some_and(|it| it == "rs" || it == "html" || it == "js" || it == "json");
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if ours {
+                found.push(std::fs::read_to_string(entry).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The beginnings of keys that are put together at run time: `"code-reason-{…}"`.
+fn dynamic_prefixes(sources: &[String]) -> BTreeSet<String> {
+    let names: Vec<&str> = slices().iter().map(|it| it.name).collect();
+    let mut prefixes = BTreeSet::new();
+    for source in sources {
+        for literal in source.split('"').skip(1) {
+            let Some((before, _)) = literal.split_once('{') else { continue };
+            let own = names
+                .iter()
+                .any(|name| belongs(before, name, '-') && before.len() > name.len() + 2);
+            if own && before.ends_with('-') {
+                prefixes.insert(before.to_owned());
+            }
+        }
+    }
+    prefixes
+}
+
+#[test]
+fn law_3_every_page_sample_renders_well_formed_in_three_languages() {
+    web::sample::use_slices(&slices()).unwrap();
+    let all: Vec<Slice> = slices();
+    let keys: BTreeSet<String> =
+        all.iter().flat_map(|it| texts::keys(it.texts[0].1).into_keys()).collect();
+    let mut wrong = Vec::new();
+    for slice in &all {
+        let samples = (slice.samples)();
+        let pages = (slice.routes)().iter().any(|it| !it.path.starts_with("/api"));
+        assert!(!samples.is_empty() || !pages, "{} has pages and no samples", slice.name);
+        for sample in samples {
+            for locale in Locale::ALL {
+                let page = html::read(&(sample.render)(locale).unwrap());
+                let raw: Vec<&str> = page
+                    .text
+                    .split(|it: char| !it.is_ascii_alphanumeric() && it != '-')
+                    .filter(|it| keys.contains(*it) && it.matches('-').count() > 1)
+                    .collect();
+                for it in page.wrong.iter().map(String::as_str).chain(raw) {
+                    wrong.push(format!("{} in {}: {it}", sample.name, locale.tag()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn law_4_every_recorded_event_example_still_folds_and_serialises_to_its_own_bytes() {
+    each(|slice| {
+        let examples = slice.examples.len();
+        assert!(slice.streams.is_empty() || examples > 0, "{}: no examples", slice.name);
+        for (stream, json) in slice.examples {
+            let kind = slice.streams.iter().find(|it| it.name == *stream);
+            let kind = kind.unwrap_or_else(|| panic!("{}: no stream {stream}", slice.name));
+            let again = (kind.refold)(json.trim().as_bytes()).unwrap();
+            assert_eq!(String::from_utf8(again).unwrap(), json.trim(), "{stream}");
+        }
+    });
+}
+
+#[tokio::test]
+async fn law_5_every_route_refuses_everyone_who_is_not_on_its_access_row() {
+    let city = City::new();
+    let mut clients = [city.anonymous(), city.citizen().await, city.staff_without_role().await];
+    const NAMES: [&str; 3] = ["anonymous", "a citizen", "staff without a role"];
+    let mut wrong = Vec::new();
+    for slice in &city.house.slices {
+        for route in (slice.routes)() {
+            let path = filled(route.path);
+            let refused: &[usize] = match route.access {
+                Access::Anyone | Access::Demo | Access::DeviceSigned => &[],
+                Access::Citizen => &[0, 2],
+                Access::Staff(roles) if roles.is_empty() => &[0, 1],
+                Access::Staff(_) => &[0, 1, 2],
+                Access::SignedIn => &[0],
+            };
+            for who in refused {
+                let method = route.method.as_str();
+                let answer = clients[*who].send(method, &path, None, Vec::new(), "text/html").await;
+                let answer = answer.unwrap();
+                let to_sign_in = answer.status == StatusCode::SEE_OTHER
+                    && answer.location().starts_with("/sign-in");
+                let refused =
+                    matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+                if !refused && !to_sign_in {
+                    let (who, status) = (NAMES[*who], answer.status);
+                    wrong.push(format!("{method} {} let {who} in: {status}", route.path));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A path with something in each of its gaps.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn law_6_every_refusal_has_a_unique_code_a_text_in_three_languages_and_a_page() {
+    let city = City::new();
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for slice in &city.house.slices {
+        for (code, status) in slice.refusals {
+            assert!(seen.insert(code, slice.name).is_none(), "{code} stands twice");
+            assert!((400..600).contains(status), "{code}: {status}");
+            for (tag, text) in slice.texts {
+                assert!(texts::keys(text).contains_key(*code), "{code} has no text in {tag}");
+            }
+            city.anonymous().page(&format!("/problems/{code}")).await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn law_7_every_sql_text_prepares_on_freshly_migrated_tables() {
+    let registry = registry(&slices());
+    let texts: Vec<(Side, &str)> = slices().iter().flat_map(|it| it.queries).copied().collect();
+    assert!(texts.len() > 20, "slices list their texts");
+    store::audit::check_queries(&registry, &texts).unwrap();
+    for (_, sql) in texts {
+        assert!(sql.contains("$1"), "every text says the region: {sql}");
+    }
+    for (_, migration) in &registry.migrations {
+        for key in migration.sql.split("PRIMARY KEY").skip(1) {
+            assert!(key.trim_start().starts_with("(region"), "region is first in every key: {key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_service_answers_while_it_is_empty() {
+    let city = City::new();
+    for path in
+        ["/", "/log", "/live", "/ready", "/metrics", "/api", "/sign-in", "/problems", "/help"]
+    {
+        city.anonymous().page(path).await.unwrap();
+    }
+    assert_eq!(city.anonymous().get("/nowhere").await.unwrap().status, 404);
+}

@@ -1,0 +1,17 @@
+//! The house as a whole: conformance laws over every slice, and journeys over HTTP.
+//!
+//! One integration binary: each further one would link the whole house again.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    reason = "in tests a panic is the message"
+)]
+
+mod city;
+mod conformance;
+mod html;
+mod texts;

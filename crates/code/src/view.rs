@@ -1,0 +1,251 @@
+//! The view tables: who is asked for by short code, what is revoked, what waits on the officers'
+//! desk. One person's own facts are few and are read from their events; no table holds a colour or
+//! a text.
+
+use contracts::code::{Pass, TypedAnswer};
+use contracts::person::{Person, Staff};
+use credential::ShortCode;
+use kernel::{Aggregate as _, Id, Instant};
+use store::{Fault, Projection, Reader, Recorded, Side, View, values};
+
+use crate::decision::{self, Decision};
+use crate::event::{Event, PolicyEvent, RevocationEvent};
+use crate::model::{Appeal, Holder, Order, Ruling};
+use crate::policy::{POLICY, Policy};
+
+/// The tables.
+pub const VIEWS: &[View] = &[
+    View { table: "code_pass", side: Side::Identity, subject: Some("person"), day: None },
+    View { table: "code_revoked", side: Side::Identity, subject: None, day: None },
+    View { table: "code_order", side: Side::Identity, subject: Some("person"), day: None },
+    View { table: "code_appeal", side: Side::Identity, subject: Some("person"), day: None },
+    View { table: "code_decision", side: Side::Identity, subject: Some("person"), day: None },
+];
+
+const PASS_ADD: &str = "INSERT INTO code_pass (region, pass, person, short, valid_until, revoked) \
+     VALUES ($1, $2, $3, $4, $5, 0)";
+const PASS_SWEEP: &str =
+    "DELETE FROM code_pass WHERE region = $1 AND person = $2 AND valid_until <= $3";
+const PASS_REVOKE: &str = "UPDATE code_pass SET revoked = 1 WHERE region = $1 AND pass = $2";
+const PASS_BY_SHORT: &str = "SELECT pass, person, valid_until, revoked FROM code_pass \
+     WHERE region = $1 AND short = $2 ORDER BY valid_until DESC LIMIT 1";
+const REVOKED_ADD: &str = "INSERT INTO code_revoked (region, pass, valid_until) VALUES ($1, $2, $3) \
+     ON CONFLICT DO NOTHING";
+const REVOKED_LIVE: &str =
+    "SELECT pass FROM code_revoked WHERE region = $1 AND valid_until > $2 ORDER BY pass";
+const ORDER_ADD: &str = "INSERT INTO code_order (region, id, person, stage, proposed_by, proposed_at) \
+     VALUES ($1, $2, $3, 0, $4, $5)";
+const ORDER_STAGE: &str = "UPDATE code_order SET stage = $3 WHERE region = $1 AND id = $2";
+const ORDERS_WAITING: &str = "SELECT id, person, proposed_by, proposed_at FROM code_order \
+     WHERE region = $1 AND stage = 0 ORDER BY proposed_at LIMIT $2";
+const ORDER_PERSON: &str = "SELECT person FROM code_order WHERE region = $1 AND id = $2";
+const APPEAL_ADD: &str = "INSERT INTO code_appeal (region, id, person, due_at, answered) \
+     VALUES ($1, $2, $3, $4, 0)";
+const APPEAL_ANSWERED: &str = "UPDATE code_appeal SET answered = 1 WHERE region = $1 AND id = $2";
+const APPEALS_OPEN: &str = "SELECT id, person, due_at FROM code_appeal \
+     WHERE region = $1 AND answered = 0 ORDER BY due_at LIMIT $2";
+const APPEAL_PERSON: &str = "SELECT person FROM code_appeal WHERE region = $1 AND id = $2";
+const DECISION_ADD: &str =
+    "INSERT INTO code_decision (region, decision, person, seq) VALUES ($1, $2, $3, $4)";
+const DECISION_PERSON: &str =
+    "SELECT person FROM code_decision WHERE region = $1 AND decision = $2";
+
+/// Every SQL text, for conformance law 7.
+pub const QUERIES: &[(Side, &str)] = &[
+    (Side::Identity, PASS_ADD),
+    (Side::Identity, PASS_SWEEP),
+    (Side::Identity, PASS_REVOKE),
+    (Side::Identity, PASS_BY_SHORT),
+    (Side::Identity, REVOKED_ADD),
+    (Side::Identity, REVOKED_LIVE),
+    (Side::Identity, ORDER_ADD),
+    (Side::Identity, ORDER_STAGE),
+    (Side::Identity, ORDERS_WAITING),
+    (Side::Identity, ORDER_PERSON),
+    (Side::Identity, APPEAL_ADD),
+    (Side::Identity, APPEAL_ANSWERED),
+    (Side::Identity, APPEALS_OPEN),
+    (Side::Identity, APPEAL_PERSON),
+    (Side::Identity, DECISION_ADD),
+    (Side::Identity, DECISION_PERSON),
+];
+
+/// What the blind index of short codes is made for.
+const SHORT: &str = "code.short";
+
+/// Adds a holder's event to the tables. An erased event adds nothing.
+pub fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
+    let Some(event) = it.event::<Event>()? else { return Ok(()) };
+    let person: Id<Person> = it.id();
+    let stage = |views: &mut Projection<'_>, order: Id<Order>, stage: i64| {
+        views.execute(ORDER_STAGE, values![order, stage])
+    };
+    match event {
+        Event::PassIssued { pass, issued_at, valid_until, short, .. } => {
+            views.execute(PASS_SWEEP, values![person, issued_at])?;
+            let short = views.index(SHORT, &short.to_string());
+            views.execute(PASS_ADD, values![pass, person, short, valid_until])?;
+        }
+        Event::PassRevoked { pass, .. } => {
+            views.execute(PASS_REVOKE, values![pass])?;
+        }
+        Event::OrderProposed { order, proposed_by, .. } => {
+            views.execute(ORDER_ADD, values![order, person, proposed_by, it.at])?;
+        }
+        Event::OrderConfirmed { order, .. } => drop(stage(views, order, 1)?),
+        Event::OrderRejected { order, .. } => drop(stage(views, order, 2)?),
+        Event::OrderWithdrawn { order, .. } => drop(stage(views, order, 3)?),
+        Event::Appealed { appeal, due_at, .. } => {
+            views.execute(APPEAL_ADD, values![appeal, person, due_at])?;
+        }
+        Event::AppealAnswered { appeal, .. } => {
+            views.execute(APPEAL_ANSWERED, values![appeal])?;
+        }
+        Event::Decided { decision, .. } => {
+            views.execute(DECISION_ADD, values![decision, person, it.seq])?;
+        }
+        Event::Declared { .. } | Event::TestRecorded { .. } | Event::Exposed { .. } => {}
+    }
+    Ok(())
+}
+
+/// Adds a revocation to its table.
+pub fn project_revocation(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
+    let Some(RevocationEvent::Revoked { pass, valid_until }) = it.event()? else { return Ok(()) };
+    views.execute(REVOKED_ADD, values![pass, valid_until]).map(|_| ())
+}
+
+/// Rules have no table: there are few versions, and they are read from their events.
+pub fn project_policy(_: &mut Projection<'_>, _: &Recorded) -> Result<(), Fault> {
+    Ok(())
+}
+
+/// The rules in force.
+pub fn policy(reader: &mut Reader<'_>) -> Result<Policy, Fault> {
+    reader.state::<Policy>(POLICY)
+}
+
+/// All versions of the rules with their place on the log, newest first.
+pub fn policies(reader: &mut Reader<'_>) -> Result<Vec<(u64, PolicyEvent)>, Fault> {
+    let mut found = Vec::new();
+    for it in reader.events(Policy::STREAM, POLICY)? {
+        found.extend(it.event::<PolicyEvent>()?.map(|event| (it.seq, event)));
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// What is known of a person, and what their colour is at `now`. Nothing is written: the clock ends
+/// a colour by itself.
+pub fn standing(
+    reader: &mut Reader<'_>,
+    person: Id<Person>,
+    now: Instant,
+) -> Result<(Holder, Policy, Decision), Fault> {
+    let holder = reader.state::<Holder>(person.to_u128())?;
+    let policy = policy(reader)?;
+    let decision = decision::decide(&holder.facts, &policy, now);
+    Ok((holder, policy, decision))
+}
+
+/// A person's decisions with their places on the log, newest first.
+pub fn history(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Vec<(u64, Event)>, Fault> {
+    let mut found = Vec::new();
+    for it in reader.events(Holder::STREAM, person.to_u128())? {
+        found.extend(it.event::<Event>()?.map(|event| (it.seq, event)));
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// What a typed short code says at `now`; `None` when it is no code or nobody's.
+pub fn typed_code(
+    reader: &mut Reader<'_>,
+    text: &str,
+    now: Instant,
+) -> Result<Option<TypedAnswer>, Fault> {
+    let Ok(short) = text.parse::<ShortCode>() else { return Ok(None) };
+    let index = reader.vault().index(SHORT, &short.to_string());
+    let Some(row) = reader.first(PASS_BY_SHORT, values![index])? else { return Ok(None) };
+    let (pass, valid_until, revoked) = (row.id(0)?, row.instant(2)?, row.truth(3)?);
+    let (_, _, decision) = standing(reader, row.id(1)?, now)?;
+    Ok(Some(TypedAnswer { pass, colour: decision.colour, valid_until, revoked }))
+}
+
+/// Passes that were revoked and would still be good at `now`.
+pub fn revoked(reader: &mut Reader<'_>, now: Instant) -> Result<Vec<Id<Pass>>, Fault> {
+    reader.query(REVOKED_LIVE, values![now])?.iter().map(|row| row.id(0)).collect()
+}
+
+/// An order that waits for its second officer.
+#[derive(Debug, Clone)]
+pub struct WaitingOrder {
+    /// Its id.
+    pub order: Id<Order>,
+    /// Whose colour.
+    pub person: Id<Person>,
+    /// The first officer.
+    pub proposed_by: Id<Staff>,
+    /// Since when.
+    pub at: Instant,
+}
+
+/// Orders that wait, oldest first.
+pub fn waiting_orders(reader: &mut Reader<'_>, limit: u32) -> Result<Vec<WaitingOrder>, Fault> {
+    let rows = reader.query(ORDERS_WAITING, values![limit])?;
+    rows.iter()
+        .map(|row| {
+            Ok(WaitingOrder {
+                order: row.id(0)?,
+                person: row.id(1)?,
+                proposed_by: row.id(2)?,
+                at: row.instant(3)?,
+            })
+        })
+        .collect()
+}
+
+/// Whose order this is.
+pub fn person_of_order(
+    reader: &mut Reader<'_>,
+    order: Id<Order>,
+) -> Result<Option<Id<Person>>, Fault> {
+    reader.first(ORDER_PERSON, values![order])?.map(|row| row.id(0)).transpose()
+}
+
+/// An appeal that waits for its answer.
+#[derive(Debug, Clone)]
+pub struct OpenAppeal {
+    /// Its id.
+    pub appeal: Id<Appeal>,
+    /// Whose.
+    pub person: Id<Person>,
+    /// When the answer is due.
+    pub due_at: Instant,
+}
+
+/// Appeals that wait, the most overdue first.
+pub fn open_appeals(reader: &mut Reader<'_>, limit: u32) -> Result<Vec<OpenAppeal>, Fault> {
+    let rows = reader.query(APPEALS_OPEN, values![limit])?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenAppeal { appeal: row.id(0)?, person: row.id(1)?, due_at: row.instant(2)? })
+        })
+        .collect()
+}
+
+/// Whose appeal this is.
+pub fn person_of_appeal(
+    reader: &mut Reader<'_>,
+    appeal: Id<Appeal>,
+) -> Result<Option<Id<Person>>, Fault> {
+    reader.first(APPEAL_PERSON, values![appeal])?.map(|row| row.id(0)).transpose()
+}
+
+/// Whose decision this is.
+pub fn person_of_decision(
+    reader: &mut Reader<'_>,
+    decision: Id<Ruling>,
+) -> Result<Option<Id<Person>>, Fault> {
+    reader.first(DECISION_PERSON, values![decision])?.map(|row| row.id(0)).transpose()
+}

@@ -1,0 +1,473 @@
+// The scanner: camera, picture or typed code in, verdict out, entry into the sealed queue. Everything
+// that decides is in device.wasm, the same Rust code as on the server; this file is eyes and hands.
+
+const root = document.getElementById("gate");
+const at = (id) => document.getElementById(id);
+const { keep: keepUrl, queue: queueUrl, device: deviceUrl, wasm: wasmUrl } = root.dataset;
+const [tools, { openQueue }, { loadDevice }] =
+  await Promise.all([import(keepUrl), import(queueUrl), import(deviceUrl)]);
+
+const FRAME_MS = 100;
+const REFRESH_MS = 5 * 60_000;
+const FLUSH_MS = 30_000;
+const SHOW_MS = { pass: 2_000, check: 5_000, no_pass: 4_500, cannot_tell: 4_500 };
+/** Frames without a code after which the next showing is a new one: the last phone has gone. */
+const GONE_FRAMES = 4;
+
+// ---- Texts -------------------------------------------------------------------------------------
+
+const texts = await (await fetch("/gate/texts.json")).json();
+let language = document.documentElement.lang;
+try {
+  language = localStorage.getItem("haetae-gate-language") ?? language;
+} catch { /* private browsing without storage: the page's own language stays */ }
+
+function t(key, n) {
+  const text = texts[language]?.[key] ?? texts.ko[key] ?? key;
+  return n === undefined ? text : text.replace("{n}", String(n));
+}
+
+function speak(tag) {
+  language = tag in texts ? tag : "ko";
+  document.documentElement.lang = language;
+  for (const element of root.querySelectorAll("[data-text]")) {
+    element.textContent = t(element.dataset.text);
+  }
+  for (const button of root.querySelectorAll("[data-language]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.language === language));
+  }
+  root.querySelector("label[for=f-short]").textContent = t("gate-scan-typed-label");
+  at("f-short-hint").textContent = t("gate-scan-typed-hint");
+  if (running) at("gate-start").textContent = t("gate-scan-stop");
+  draw();
+}
+
+root.querySelector(".gate-languages").addEventListener("click", (event) => {
+  const tag = event.target.dataset?.language;
+  if (!tag) return;
+  try {
+    localStorage.setItem("haetae-gate-language", tag);
+  } catch { /* see above */ }
+  speak(tag);
+});
+
+// ---- What is kept ------------------------------------------------------------------------------
+
+const keep = await tools.openKeep();
+const device = await loadDevice(wasmUrl);
+let identity = await keep.get("identity"); // { device, publicKey, privateKey }
+let bundle = await keep.get("bundle"); // the server's answer, and `offset_ms` of our clock
+let lists = await keep.get("lists"); // { trust, revocations } in base64
+let loaded = null; // what the module said about the lists
+let queue = null;
+let waiting = await keep.count();
+let shown = 0;
+let online = false;
+let problem = null; // of the last hand-in
+let running = false;
+
+const nowMs = () => Date.now() + (bundle?.offset_ms ?? 0);
+const nowS = () => Math.floor(nowMs() / 1000);
+const phase = () => (identity ? (bundle?.device?.phase ?? "waiting") : "none");
+const place = () => bundle?.device?.place ?? null;
+
+function loadLists(next) {
+  if (!bundle || !next?.trust) return false;
+  const floor = lists?.versions ?? { trust: 0, revocations: 0 };
+  const answer = device.call("load_lists", {
+    trust: next.trust,
+    revocations: next.revocations ?? null,
+    root: bundle.root,
+    // Never back behind what this scanner has already seen.
+    min_version: Math.max(bundle.min_version, floor.trust),
+    min_revocation_version: floor.revocations,
+  });
+  if (!("ok" in answer)) return false;
+  loaded = answer.ok;
+  return loaded.revocations_error === null;
+}
+
+/** A signed list in base64. */
+async function fetchList(url) {
+  const response = await fetch(url, {
+    cache: "no-cache", credentials: "omit", headers: { accept: "application/json" },
+    signal: AbortSignal.timeout(8_000),
+  });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return (await response.json()).list;
+}
+
+/** The server's answer about itself and, if it knows this device, about the device. */
+async function fetchBundle() {
+  const ask = (query) => fetch(`/api/v1/gate/bundle${query}`, {
+    cache: "no-store", credentials: "omit", headers: { accept: "application/json" },
+    signal: AbortSignal.timeout(8_000),
+  });
+  const asked = Date.now();
+  let response = await ask(identity ? `?device=${encodeURIComponent(identity.device)}` : "");
+  const unknown = identity && response.status === 404;
+  if (unknown) response = await ask("");
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  const fresh = await response.json();
+  if (unknown) fresh.device = { device: identity.device, phase: "refused", place: null };
+  // Small differences are the network's; a clock that is off is set right here.
+  const offset = fresh.server_time_ms - (asked + Date.now()) / 2;
+  return { ...fresh, offset_ms: Math.abs(offset) < 5_000 ? 0 : Math.round(offset) };
+}
+
+async function refresh() {
+  try {
+    const fresh = await fetchBundle();
+    // Another city at the same address: its lists count from the beginning.
+    if (bundle && bundle.root !== fresh.root) lists = undefined;
+    bundle = fresh;
+    await keep.set("bundle", bundle);
+    online = true;
+    const [trust, revocations] =
+      await Promise.all(["/api/v1/code/trust", "/api/v1/code/revocations"].map(fetchList));
+    const next = { trust, revocations };
+    if (loadLists(next)) {
+      next.versions = { trust: loaded.trust.version, revocations: loaded.revocations?.version ?? 0 };
+      lists = next;
+      await keep.set("lists", lists);
+    } else {
+      loadLists(lists);
+    }
+  } catch {
+    online = false;
+  }
+  await openTheQueue();
+  draw();
+}
+
+async function openTheQueue() {
+  if (!queue && bundle) queue = await openQueue(keep, tools, tools.fromBase64(bundle.queue));
+}
+
+async function handIn() {
+  if (!queue || !identity) return;
+  const result = await queue.flush(identity, nowS);
+  if (result.problem === "offline") online = false;
+  else if (result.taken + result.rejected > 0) online = true;
+  problem = result.problem === "offline" || result.problem === "busy" ? null : result.problem;
+  waiting = await keep.count();
+  draw();
+}
+
+// ---- State on the page -------------------------------------------------------------------------
+
+function age(dates) {
+  if (!dates) return t("gate-scan-never");
+  const minutes = Math.max(0, Math.floor((nowS() - dates.issued_at) / 60));
+  if (minutes < 2) return t("gate-scan-now");
+  return minutes < 120 ? t("gate-scan-minutes", minutes) : t("gate-scan-hours", Math.floor(minutes / 60));
+}
+
+function draw() {
+  at("gate-connection").textContent = t(online ? "gate-scan-online" : "gate-scan-offline");
+  at("gate-trust-age").textContent = age(loaded?.trust);
+  at("gate-revocation-age").textContent = age(loaded?.revocations);
+  at("gate-queue").textContent = t("gate-scan-entries", waiting);
+  at("gate-shown").textContent = String(shown);
+  at("gate-place").textContent = place()?.name || t("gate-scan-lead");
+  root.dataset.state = phase();
+  root.dataset.online = String(online);
+  root.dataset.ready = String(loaded !== null);
+  const note = {
+    none: "gate-scan-practice", waiting: "gate-scan-waiting", refused: "gate-scan-refused",
+    withdrawn: "gate-scan-withdrawn",
+  }[phase()] ?? (problem && "gate-scan-upload-problem")
+    ?? (place() && !place().open ? "gate-scan-closed" : null)
+    ?? (bundle?.offset_ms ? "gate-scan-clock" : null);
+  at("gate-note").hidden = note === null;
+  at("gate-note-enrol").hidden = !["none", "waiting", "refused", "withdrawn"].includes(phase());
+  if (note !== null) at("gate-note-text").textContent = t(note);
+}
+
+// ---- Sound, vibration, light -------------------------------------------------------------------
+
+let audio = null;
+
+/** Browsers allow sound after a touch only. */
+function wakeSound() {
+  if (navigator.userActivation?.hasBeenActive === false) return;
+  audio ??= new (window.AudioContext ?? window.webkitAudioContext)();
+  audio.resume();
+}
+
+/** Tones that differ in number, height and colour, for whoever does not look. */
+const SIGNALS = {
+  pass: { tones: [[880, 0, .11], [1320, .12, .16]], wave: "sine", shake: [70] },
+  check: { tones: [[880, 0, .11], [880, .18, .11]], wave: "sine", shake: [70, 70, 70] },
+  no_pass: { tones: [[190, 0, .28], [150, .32, .4]], wave: "square", shake: [300, 100, 300] },
+  cannot_tell: { tones: [[440, 0, .08], [440, .14, .08], [440, .28, .08]], wave: "triangle", shake: [60, 60, 60, 60, 60] },
+};
+
+function signal(kind) {
+  const { tones, wave, shake } = SIGNALS[kind];
+  if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(shake);
+  if (!audio) return;
+  for (const [frequency, from, seconds] of tones) {
+    const [tone, volume, start] = [audio.createOscillator(), audio.createGain(), audio.currentTime + from];
+    tone.type = wave;
+    tone.frequency.value = frequency;
+    volume.gain.setValueAtTime(.001, start);
+    volume.gain.exponentialRampToValueAtTime(.35, start + .015);
+    volume.gain.exponentialRampToValueAtTime(.001, start + seconds);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(start);
+    tone.stop(start + seconds + .02);
+  }
+}
+
+// ---- The verdict -------------------------------------------------------------------------------
+
+/** What the module says, with this place's own rules on top. */
+function judge(text, remember) {
+  let verdict;
+  try {
+    const answer = device.call("verify", { text, now_s: nowS(), remember });
+    verdict = answer.ok ?? cannotTell(answer.error === "lists_missing" ? "lists_missing" : "malformed");
+  } catch {
+    verdict = cannotTell("malformed");
+  }
+  const rules = place();
+  if (rules && verdict.outcome === "pass") {
+    const oldest = Math.min(loaded.trust.issued_at, loaded.revocations?.issued_at ?? 0);
+    if (rules.stale_hours * 3600 < nowS() - oldest) {
+      verdict = { ...verdict, outcome: "cannot_tell", reasons: ["lists_old"] };
+    } else if (verdict.class === "printed" && !rules.printed_allowed) {
+      verdict = { ...verdict, outcome: "no_pass", reasons: ["printed_not_allowed"] };
+    }
+  }
+  return verdict;
+}
+
+const cannotTell = (reason) =>
+  ({ outcome: "cannot_tell", reasons: [reason], class: null, pass: null, ask_id: false });
+
+let returnTimer = null;
+
+function present(verdict, started) {
+  const kind = verdict.outcome === "pass" && verdict.ask_id ? "check" : verdict.outcome;
+  const panel = root.querySelector("#gate-verdict .verdict");
+  panel.dataset.colour = { pass: "green", check: "yellow", no_pass: "red", cannot_tell: "unknown" }[kind];
+  const word = { pass: "gate-word-pass", check: "gate-word-pass-id", no_pass: "gate-word-no-pass", cannot_tell: "gate-word-cannot-tell" }[kind];
+  const reasons = kind === "check" ? ["ask_id"] : verdict.reasons;
+  panel.querySelector(".verdict-word").textContent = t(word);
+  panel.querySelector(".verdict-reason").textContent =
+    reasons.map((code) => t(`gate-reason-${code.replaceAll("_", "-")}`)).join(" ");
+  at("gate-verdict").hidden = false;
+  root.dataset.verdict = verdict.outcome;
+  root.dataset.reasons = verdict.reasons.join(" ");
+  root.dataset.ms = String(Math.round(performance.now() - started));
+  signal(kind);
+  shown += 1;
+  clearTimeout(returnTimer);
+  returnTimer = setTimeout(next, SHOW_MS[kind]);
+  at("gate-next").focus();
+}
+
+function next() {
+  clearTimeout(returnTimer);
+  if (at("gate-verdict").hidden) return;
+  at("gate-verdict").hidden = true;
+  delete root.dataset.verdict;
+  gone = 0;
+  draw();
+}
+at("gate-next").addEventListener("click", next);
+
+/** Into the sealed queue; a device that is not approved records nothing. */
+async function record(verdict, typed, short) {
+  if (phase() !== "approved" || !queue) return;
+  await queue.add({
+    pass: verdict.pass ?? null,
+    at: nowS(),
+    verdict: verdict.outcome,
+    reasons: verdict.reasons,
+    class: verdict.class ?? null,
+    typed,
+    ...(short ? { short } : {}),
+  });
+  waiting = await keep.count();
+  draw();
+  if (online) handIn();
+}
+
+/** A scanned text: verdict first, record after. */
+function show(text, started, typed = false) {
+  const verdict = judge(text, true);
+  present(verdict, started);
+  // Any poster has a QR code: what is not a code of ours is shown and not recorded.
+  if (text.startsWith("HT1:")) record(verdict, typed);
+}
+
+// ---- Camera ------------------------------------------------------------------------------------
+
+const video = at("gate-video");
+const canvas = document.createElement("canvas");
+const context = canvas.getContext("2d", { willReadFrequently: true });
+let stream = null;
+let last = { text: null, pass: null };
+let gone = GONE_FRAMES;
+let lock = null;
+
+async function start() {
+  wakeSound();
+  at("gate-problem").hidden = true;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({
+      audio: false, video: { facingMode: "environment", width: { ideal: 1280 } },
+    });
+  } catch {
+    return trouble("gate-scan-no-camera");
+  }
+  video.srcObject = stream;
+  video.hidden = at("gate-point").hidden = false;
+  await video.play();
+  running = true;
+  at("gate-start").textContent = t("gate-scan-stop");
+  lock = await navigator.wakeLock?.request("screen").catch(() => null) ?? null;
+  look();
+}
+
+function stop() {
+  running = false;
+  for (const track of stream?.getTracks() ?? []) track.stop();
+  video.hidden = at("gate-point").hidden = true;
+  at("gate-start").textContent = t("gate-scan-start");
+  lock?.release();
+}
+at("gate-start").addEventListener("click", () => (running ? stop() : start()));
+
+function trouble(key) {
+  at("gate-problem").textContent = t(key);
+  at("gate-problem").hidden = false;
+}
+
+/** The texts of the codes in a picture, scaled so that its longer side has at most `side` pixels. */
+function read(source, width, height, side) {
+  const scale = Math.min(1, side / Math.max(width, height));
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return device.scan(context.getImageData(0, 0, canvas.width, canvas.height));
+}
+
+function look() {
+  if (!running) return;
+  const started = performance.now();
+  if (at("gate-verdict").hidden && video.videoWidth > 0) {
+    const found = read(video, video.videoWidth, video.videoHeight, 720);
+    if (found.length === 0) gone += 1;
+    else meet(found.find((text) => text.startsWith("HT1:")) ?? found[0], started);
+  }
+  setTimeout(look, FRAME_MS);
+}
+
+/** The phone that has just been judged may still be in view, with a new proof each 15 s: it counts
+    once until it has gone away. Another phone counts at once. */
+function meet(text, started) {
+  const inView = gone < GONE_FRAMES;
+  if (inView && text === last.text) return;
+  const { pass } = judge(text, false);
+  if (inView && pass && pass === last.pass) return;
+  last = { text, pass };
+  gone = 0;
+  show(text, started);
+}
+
+document.addEventListener("visibilitychange", async () => {
+  if (document.visibilityState !== "visible") return;
+  refresh();
+  if (running) lock = await navigator.wakeLock?.request("screen").catch(() => null) ?? null;
+});
+
+// ---- Picture and typed code --------------------------------------------------------------------
+
+at("gate-picture").addEventListener("change", async (event) => {
+  wakeSound();
+  at("gate-problem").hidden = true;
+  const [file] = event.target.files;
+  event.target.value = "";
+  if (!file) return;
+  const started = performance.now();
+  try {
+    const picture = await createImageBitmap(file);
+    // A photograph from afar needs its pixels, a close one reads better without the noise.
+    let found = [];
+    for (const side of [1000, 2400]) {
+      found = read(picture, picture.width, picture.height, side);
+      if (found.length > 0) break;
+    }
+    if (found.length === 0) return trouble("gate-scan-no-code");
+    show(found.find((text) => text.startsWith("HT1:")) ?? found[0], started);
+  } catch {
+    trouble("gate-scan-no-code");
+  }
+});
+
+at("gate-typed").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  wakeSound();
+  const [field, error] = [at("f-short"), at("gate-typed-error")];
+  const text = field.value.trim();
+  const started = performance.now();
+  error.hidden = true;
+  if (text.startsWith("HT1:")) {
+    field.value = "";
+    return show(text, started, true);
+  }
+  const parsed = device.call("parse_short", { text });
+  if (!("ok" in parsed)) {
+    error.textContent = t("gate-scan-mistyped");
+    error.hidden = false;
+    return field.focus();
+  }
+  field.value = "";
+  const short = parsed.ok.text;
+  const verdict = await lookUp(short);
+  present(verdict, started);
+  record(verdict, true, verdict.pass ? null : short);
+});
+
+/** Asks the server what a typed code says; without one nobody can tell. */
+async function lookUp(short) {
+  if (phase() !== "approved") return cannotTell("not_enrolled");
+  try {
+    const made_at = nowS();
+    const bytes = tools.pack("haetae/gate-typed/v1", { u64: made_at }, { put: identity.device }, { put: short });
+    const response = await fetch("/api/v1/gate/typed", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({
+        device: identity.device, short, made_at, signature: await tools.sign(identity.privateKey, bytes),
+      }),
+      credentials: "omit",
+      signal: AbortSignal.timeout(2_500),
+    });
+    if (!response.ok) return cannotTell("typed_offline");
+    online = true;
+    return { class: null, ...(await response.json()) };
+  } catch {
+    online = false;
+    return cannotTell("typed_offline");
+  }
+}
+
+// ---- Begin -------------------------------------------------------------------------------------
+
+loadLists(lists);
+await openTheQueue();
+speak(language);
+refresh().then(handIn);
+setInterval(() => refresh(), REFRESH_MS);
+setInterval(() => handIn(), FLUSH_MS);
+setInterval(draw, 30_000);
+window.addEventListener("online", () => refresh().then(handIn));
+window.addEventListener("offline", () => { online = false; draw(); });
+// While it waits for the owner, a device asks more often.
+setInterval(() => { if (phase() === "waiting") refresh(); }, 5_000);
+navigator.storage?.persist?.();
+navigator.serviceWorker?.register("/gate/sw.js").catch(() => {});

@@ -1,0 +1,224 @@
+# 장소, 기기, 출입 확인. 한국어가 원문입니다.
+gate-nav-scan = 출입 확인
+gate-desk-places = 장소와 기기
+gate-crumb-desk = 업무 화면
+gate-cancel = 취소
+
+# 고르는 말: 장소의 종류
+gate-kind-office = 관공서
+gate-kind-shop = 상점·시장
+gate-kind-restaurant = 음식점·카페
+gate-kind-school = 학교·보육 시설
+gate-kind-transport = 역·터미널
+gate-kind-health = 의료 기관·약국
+gate-kind-event = 공연장·경기장
+gate-kind-worship = 종교 시설
+gate-kind-shelter = 보호 시설·쉼터
+gate-kind-other = 그 밖의 장소
+
+# 출입 확인 화면
+gate-scan-title = 출입 확인
+gate-scan-lead = 방문하신 분의 코드를 확인합니다.
+gate-scan-noscript = 카메라로 확인하려면 브라우저에서 자바스크립트를 켜 주세요.
+gate-scan-start = 카메라 켜기
+gate-scan-stop = 카메라 끄기
+gate-scan-picture = 사진에서 읽기
+gate-scan-typed-label = 코드 직접 입력
+gate-scan-typed-hint = QR 아래에 있는 12자입니다. 예: 7K3M-9QXR-W2ET
+gate-scan-typed-submit = 입력한 코드 확인
+gate-scan-next = 다음 분
+gate-scan-point = 코드를 화면 가운데에 맞춰 주세요.
+gate-scan-no-camera = 카메라를 쓸 수 없습니다. 브라우저의 카메라 권한을 확인하거나, 사진에서 읽기 또는 직접 입력을 이용해 주세요.
+gate-scan-no-code = 사진에서 코드를 찾지 못했습니다. 더 가까이에서 찍은 사진을 쓰거나 코드를 직접 입력해 주세요.
+gate-scan-state = 기기 상태
+gate-scan-connection = 연결
+gate-scan-online = 온라인
+gate-scan-offline = 오프라인, 확인은 계속됩니다
+gate-scan-trust-age = 신뢰 목록
+gate-scan-revocation-age = 취소 목록
+gate-scan-queue = 보낼 기록
+gate-scan-shown = 이번에 확인한 횟수
+gate-scan-never = 아직 받지 못함
+gate-scan-now = 방금 받음
+gate-scan-minutes = { $n }분 전
+gate-scan-hours = { $n }시간 전
+gate-scan-entries = { $n }건
+gate-scan-practice = 이 기기는 아직 등록되지 않았습니다. 코드는 확인할 수 있지만 출입은 기록되지 않습니다.
+gate-scan-enrol = 이 기기 등록하기
+gate-scan-waiting = 장소 책임자의 승인을 기다리고 있습니다. 승인 전에는 출입이 기록되지 않습니다.
+gate-scan-refused = 이 기기의 등록이 받아들여지지 않았습니다. 장소 책임자에게 확인한 뒤 다시 등록해 주세요.
+gate-scan-withdrawn = 이 기기의 사용이 중지되었습니다. 출입은 더 이상 기록되지 않습니다.
+gate-scan-closed = 이 장소는 운영이 종료되었습니다.
+gate-scan-clock = 이 기기의 시계가 맞지 않아 서버 시각으로 바로잡았습니다. 기기의 시각 설정을 확인해 주세요.
+gate-scan-upload-problem = 기록이 전송되지 않았습니다. 기록은 이 기기에 안전하게 보관되어 있습니다. 장소 책임자에게 알려 주세요.
+gate-scan-mistyped = 코드가 맞지 않습니다. 12자를 다시 확인해 주세요.
+
+# 판정
+gate-word-pass = 통과
+gate-word-pass-id = 신분증 확인
+gate-word-no-pass = 통과 불가
+gate-word-cannot-tell = 알 수 없음
+
+# 판정 이유
+gate-reason-ask-id = 신분증의 얼굴과 본인을 확인한 뒤 통과시켜 주세요.
+gate-reason-malformed = 우리 시의 코드가 아니거나 읽을 수 없습니다. 다시 보여 달라고 해 주세요.
+gate-reason-too-long = 우리 시의 코드가 아닙니다.
+gate-reason-typed-offline = 지금은 연결이 없어 입력한 코드를 확인할 수 없습니다. QR을 스캔하거나 담당자를 불러 주세요.
+gate-reason-typed-unknown = 이 코드를 찾을 수 없습니다. 다시 확인해 주세요.
+gate-reason-trust-stale = 이 기기의 신뢰 목록이 오래되었습니다. 인터넷에 연결해 주세요.
+gate-reason-clock-behind = 이 기기의 시계가 늦습니다. 시각을 맞춰 주세요.
+gate-reason-issuer-unknown = 발급한 곳을 알 수 없습니다.
+gate-reason-issuer-not-valid = 발급 열쇠가 이 시기에 쓰이지 않습니다.
+gate-reason-issuer-revoked = 발급 열쇠가 취소되었습니다.
+gate-reason-region-other = 다른 지역에서 발급한 코드입니다.
+gate-reason-signature-bad = 서명이 맞지 않습니다. 위조되었거나 바뀐 코드입니다.
+gate-reason-expired = 유효 시간이 지났습니다. 코드를 새로 받아 달라고 해 주세요.
+gate-reason-not-yet-valid = 아직 유효하지 않은 코드입니다. 이 기기의 시계를 확인해 주세요.
+gate-reason-revocation-stale = 이 기기의 취소 목록이 오래되었습니다. 인터넷에 연결해 주세요.
+gate-reason-revoked = 취소된 코드입니다.
+gate-reason-proof-missing = 저장된 그림입니다. 휴대전화에서 코드 화면을 열어 달라고 해 주세요.
+gate-reason-proof-stale = 지난 화면입니다. 코드 화면을 다시 열어 달라고 해 주세요.
+gate-reason-proof-ahead = 휴대전화와 이 기기의 시각이 다릅니다. 시각을 맞춰 주세요.
+gate-reason-proof-bad = 다른 휴대전화에서 온 코드입니다.
+gate-reason-colour-yellow = ▲ 확인이 필요한 상태입니다. 안내문에 따라 도와주세요.
+gate-reason-colour-red = ■ 격리 중인 상태입니다. 조용히 안내해 주세요.
+gate-reason-colour-unknown = ◇ 정보가 부족하거나 오래되었습니다. 거절이 아닙니다. 신고를 새로 해 달라고 안내해 주세요.
+gate-reason-already-used = 조금 전에 이미 사용된 코드입니다. 같은 분인지 확인해 주세요.
+gate-reason-lists-missing = 이 기기에 아직 목록이 없습니다. 한 번 인터넷에 연결해 주세요.
+gate-reason-lists-old = 이 장소에서 정한 시간보다 목록이 오래되었습니다. 인터넷에 연결해 주세요.
+gate-reason-printed-not-allowed = 이 장소에서는 인쇄한 코드를 받지 않습니다. 담당자를 불러 주세요.
+gate-reason-not-enrolled = 등록되지 않은 기기에서는 입력한 코드를 확인할 수 없습니다.
+
+# 기기 등록
+gate-enrol-title = 이 기기 등록
+gate-enrol-lead = 장소 책임자에게 받은 장소 코드를 입력하면, 이 휴대전화 안에서 열쇠가 만들어집니다. 열쇠는 밖으로 나가지 않습니다.
+gate-enrol-noscript = 이 휴대전화에서 열쇠를 만들려면 자바스크립트가 필요합니다. 브라우저에서 켜 주세요.
+gate-enrol-code = 장소 코드
+gate-enrol-code-hint = 12자입니다. 대문자와 소문자, 띄어쓰기는 구분하지 않습니다.
+gate-enrol-label = 기기 이름
+gate-enrol-label-hint = 책임자가 알아볼 수 있게 적어 주세요. 예: 정문 1
+gate-enrol-label-wrong = 기기 이름을 1~40자로 적어 주세요.
+gate-enrol-submit = 등록 요청하기
+gate-enrol-wait = 아래 숫자를 장소 책임자에게 보여 주세요.
+gate-enrol-wait-hint = 책임자의 화면에 같은 숫자가 보이면 승인할 수 있습니다. 이 화면은 저절로 바뀝니다.
+gate-enrol-again = 다른 코드로 다시 요청
+gate-enrol-done = 등록되었습니다. 이제 출입을 확인할 수 있습니다.
+gate-enrol-open = 출입 확인 열기
+gate-enrol-failed = 등록을 요청하지 못했습니다. 잠시 뒤에 다시 해 주세요.
+gate-enrol-offline = 인터넷에 연결되어 있지 않습니다. 연결한 뒤 다시 해 주세요.
+gate-enrol-full = 이 장소에서 승인을 기다리는 기기가 너무 많습니다. 책임자에게 알려 주세요.
+gate-enrol-refused = 책임자가 이 기기의 등록을 받아들이지 않았습니다.
+gate-enrol-withdrawn = 이 기기의 사용이 중지되었습니다.
+
+# 장소 목록
+gate-places-title = 장소
+gate-places-lead = 관리하시는 장소와 출입 확인 기기입니다. 이름은 어디에도 나오지 않고, 횟수만 보입니다.
+gate-places-empty = 아직 장소가 없습니다. 장소를 열면 기기를 등록할 수 있습니다.
+gate-places-name = 이름
+gate-places-kind = 종류
+gate-places-state = 상태
+gate-places-open = 장소 열기
+gate-places-hidden = 민감한 장소는 이 목록에서 빠져 있습니다.
+gate-places-show-hidden = 민감한 장소도 보기
+gate-place-state-open = 운영 중
+gate-place-state-closed = 종료
+gate-place-sensitive = 민감한 장소
+
+# 장소 열기
+gate-open-title = 장소 열기
+gate-open-lead = 출입을 확인할 문이 있는 곳마다 하나씩 엽니다. 층이나 방을 따로 열어도 됩니다.
+gate-open-name = 장소 이름
+gate-open-name-hint = 문에 적힌 이름 그대로 적어 주세요.
+gate-open-kind = 장소의 종류
+gate-open-organisation = 기관
+gate-open-organisation-hint = 기관 목록에 있는 기관 번호(org_…)입니다.
+gate-open-organisation-wrong = 기관 번호가 맞지 않습니다. org_로 시작하는 번호를 확인해 주세요.
+gate-open-sensitive = 민감한 장소입니다
+gate-open-sensitive-hint = 보호 시설처럼 위치가 알려지면 안 되는 곳입니다. 어떤 목록에도 나오지 않습니다.
+gate-open-submit = 장소 열기
+
+# 장소 화면
+gate-place-title = 장소
+gate-place-sensitive-note = 민감한 장소입니다. 공개 목록과 내보내기에 나오지 않습니다.
+gate-place-closed-since = { $time }에 운영이 종료되었습니다.
+gate-waiting-title = 승인을 기다리는 기기
+gate-waiting-lead = 기기 화면의 숫자가 아래와 같은지 눈으로 확인한 뒤 승인해 주세요.
+gate-device-asked = { $time }에 요청
+gate-device-approve = 숫자가 같습니다, 승인
+gate-device-refuse = 받아들이지 않음
+gate-device-withdraw = 사용 중지
+gate-phase-waiting = 승인 대기
+gate-phase-approved = 사용 중
+gate-phase-refused = 거절됨
+gate-phase-withdrawn = 중지됨
+gate-entries-title = 출입 기록
+gate-entries-empty = 이 날의 출입 기록이 없습니다.
+gate-entries-by-hour = 시간별로 보기
+gate-entries-note = 기록은 28일 뒤에 저절로 지워집니다. 시각은 기기가 적은 시각입니다.
+gate-bars = { $day } 시간별 출입, 모두 { $n }건
+gate-count-all = 전체
+gate-count-pass = ● 통과
+gate-count-no-pass = ■ 통과 불가
+gate-count-cannot-tell = ◇ 알 수 없음
+gate-devices-title = 기기
+gate-devices-empty = 아직 등록된 기기가 없습니다. 휴대전화에서 출입 확인 화면을 열고 아래 장소 코드로 등록해 주세요.
+gate-devices-label = 이름
+gate-devices-entries = 이 날의 기록
+gate-devices-last = 마지막
+gate-devices-action = 할 일
+gate-place-code-title = 장소 코드
+gate-place-code-lead = 출입을 확인할 휴대전화에서 이 코드를 입력합니다. 코드만으로는 아무것도 할 수 없고, 승인이 있어야 합니다.
+gate-rules-title = 이 장소의 규칙
+gate-rules-printed = 인쇄한 코드를 받습니다
+gate-rules-printed-hint = 휴대전화가 없는 분을 위한 코드입니다. 신분증을 함께 확인합니다.
+gate-rules-stale = 목록을 믿을 수 있는 시간
+gate-rules-stale-hint = 연결이 끊긴 뒤 이 시간이 지나면 “알 수 없음”으로 표시합니다. 보통 72시간입니다.
+gate-rules-submit = 저장
+gate-close-title = 장소 운영 종료
+gate-close-lead = 종료하면 새 기기를 등록할 수 없습니다. 이미 기록된 출입은 28일 동안 남습니다.
+gate-close-submit = 운영 종료
+gate-done-opened = 장소를 열었습니다.
+gate-done-rules = 저장했습니다.
+gate-done-closed = 장소 운영을 종료했습니다.
+gate-done-approved = 기기를 승인했습니다.
+gate-done-refused = 기기를 받아들이지 않았습니다.
+gate-done-withdrawn = 기기의 사용을 중지했습니다.
+
+# 문에 붙이는 안내문
+gate-sheet-title = 코드를 보여 주세요
+gate-sheet-link = 문에 붙일 안내문 인쇄
+gate-sheet-open = 휴대전화에서 코드 화면을 열어 주세요.
+gate-sheet-show = QR을 담당자의 화면에 보여 주세요.
+gate-sheet-walk = ● 통과 표시가 보이면 들어가 주세요.
+gate-sheet-printed = 휴대전화가 없으시면 인쇄한 코드와 신분증을 보여 주세요.
+gate-sheet-no-printed = 휴대전화가 없으시면 담당자에게 말씀해 주세요.
+gate-sheet-privacy = 이름은 기록되지 않습니다. 출입 기록은 28일 뒤에 저절로 지워집니다.
+gate-sheet-back = 장소로 돌아가기
+
+# 거절
+gate-place-unknown = 이런 장소가 없습니다.
+gate-place-already-open = 이미 열린 장소입니다.
+gate-place-closed = 운영이 종료된 장소입니다.
+gate-place-code-unknown = 이 코드의 장소가 없습니다. 장소 책임자에게 코드를 다시 확인해 주세요.
+gate-name-invalid = 이름을 1~{ $max }자로 적어 주세요. 보이지 않는 글자는 쓸 수 없습니다.
+gate-policy-invalid = 1시간부터 { $max }시간 사이로 적어 주세요.
+gate-device-unknown = 알 수 없는 기기입니다.
+gate-device-already-asked = 이미 등록을 요청한 기기입니다.
+gate-label-invalid = 기기 이름을 1~{ $max }자로 적어 주세요.
+gate-device-not-waiting = 승인을 기다리는 기기가 아닙니다.
+gate-device-not-approved = 아직 승인되지 않은 기기입니다.
+gate-device-not-approved-help = 기록은 기기에 그대로 보관됩니다. 장소 책임자가 승인하면 저절로 전송됩니다.
+gate-device-withdrawn = 사용이 중지된 기기입니다.
+gate-device-withdrawn-help = 기록은 기기에 그대로 보관됩니다. 장소 책임자에게 알려 주세요.
+gate-enrolment-expired = 요청한 지 24시간이 지났습니다. 기기에서 다시 요청해 주세요.
+gate-too-many-waiting = 승인을 기다리는 기기가 이미 { $max }대입니다.
+gate-key-invalid = 기기의 공개 열쇠를 읽을 수 없습니다.
+gate-signature-bad = 기기의 서명이 맞지 않습니다.
+gate-clock-off = 기기의 시계가 서버와 5분 넘게 다릅니다. 시각을 맞춰 주세요.
+gate-batch-malformed = 기록 묶음을 읽을 수 없습니다.
+gate-batch-too-large = 한 번에 { $max }건까지 보낼 수 있습니다.
+gate-entry-unreadable = 기록 하나를 열 수 없습니다.
+gate-entry-malformed = 기록 하나의 내용이 맞지 않습니다.
+gate-entry-number = 기록의 번호가 차례에 맞지 않습니다.
+gate-entry-repeated = 이미 받은 기록입니다.
+gate-short-code-invalid = 12자로 된 코드가 아닙니다. 다시 확인해 주세요.

@@ -1,0 +1,89 @@
+//! `haetae serve`.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use app::{Config, House};
+use tokio::net::TcpListener;
+use web::Who;
+
+use crate::upkeep;
+
+/// How long the first administrator's link holds.
+const SETUP_S: i64 = 24 * 3_600;
+
+pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    let house = upkeep::open(config)?;
+    describe(&house.config)?;
+    if let Some(path) = setup_link(&house)? {
+        println!(
+            "No administrator can sign in yet. This link signs one in, once, within a day:"
+        );
+        println!("  {}{path}", house.app.config.origin_text());
+    }
+    runtime.block_on(async {
+        let listener = TcpListener::bind(house.config.listen);
+        let listener =
+            listener.await.with_context(|| format!("listening on {}", house.config.listen))?;
+        println!("serving {} on {}", house.config.region, listener.local_addr()?);
+        app::serve::serve(house, listener, stop()).await?;
+        anyhow::Ok(())
+    })?;
+    println!("stopped; everything acknowledged is on the log");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves in the data folder what `haetae audit DIR` needs to know of it.
+pub(crate) fn describe(config: &Config) -> anyhow::Result<()> {
+    let text = format!(
+        "# Written by haetae for `haetae audit` on this folder.\n\
+         origin = {:?}\nregion = {:?}\nlog_name = {:?}\nzone = {:?}\ndata = {:?}\nkeys = {:?}\n",
+        config.origin,
+        config.region,
+        config.log_name()?,
+        config.zone,
+        std::path::absolute(&config.data)?,
+        std::path::absolute(config.keys())?,
+    );
+    std::fs::write(config.data.join("haetae.toml"), text).context("writing haetae.toml")
+}
+
+/// A one-time link for the first administrator, as long as no administrator can sign in: at the
+/// first start, and again when that link ran out unused.
+fn setup_link(house: &House) -> anyhow::Result<Option<String>> {
+    let made = house.app.store.write_blocking(|tx| {
+        let now = tx.now();
+        let staff = match person::setup(tx, "Administrator", "")? {
+            Ok(staff) => staff,
+            Err(_) => {
+                let administrators = person::view::administrators(tx, now)?;
+                for it in &administrators {
+                    if web::has_passkey(tx, Who::Staff(*it))? {
+                        return Ok(None);
+                    }
+                }
+                let Some(first) = administrators.first() else { return Ok(None) };
+                *first
+            }
+        };
+        web::link::make(tx, Who::Staff(staff), SETUP_S).map(Some)
+    });
+    made.map_err(|_| anyhow::anyhow!("the first administrator could not be made"))
+}
+
+/// Done when the process is asked to stop.
+pub(crate) async fn stop() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}

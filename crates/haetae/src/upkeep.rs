@@ -1,0 +1,109 @@
+//! `replay`, `rebuild`, `forget`, `config check`: what is done to a region's folder.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use app::{Config, House};
+use contracts::person::Person;
+use kernel::{Id, Seed, SystemClock};
+use store::{By, Context};
+
+use crate::{Setup, output};
+
+/// Opens the configured region. Refused while a server works in its folder.
+pub(crate) fn open(config: Config) -> anyhow::Result<House> {
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).context("the system gives no randomness")?;
+    Ok(House::open(config, Arc::new(SystemClock), Seed::from_entropy(entropy))?)
+}
+
+/// Recomputes decisions from the log.
+pub(crate) fn replay(what: &str, setup: &Setup) -> anyhow::Result<ExitCode> {
+    let house = open(setup.load()?)?;
+    let store = &house.app.store;
+    let replayed = if let Ok(person) = what.parse::<Id<Person>>() {
+        store.read_blocking(|reader| code::replay::replay(reader, person))?
+    } else if let Ok(seq) = what.parse::<u64>() {
+        let event = store.read_blocking(|reader| reader.event(seq))?;
+        let Some(event) = event.filter(|it| it.stream == "code.holder") else {
+            bail!("entry {seq} is not a decision on a person");
+        };
+        let person = event.id::<Person>();
+        let mut all = store.read_blocking(|reader| code::replay::replay(reader, person))?;
+        all.retain(|it| it.seq == seq);
+        all
+    } else {
+        bail!("write person_… or the number of an entry");
+    };
+    let disagreeing = replayed.iter().filter(|it| !it.agrees).count();
+    if setup.json {
+        output::json(&replayed)?;
+    } else {
+        for it in &replayed {
+            let agrees = if it.agrees { "agrees" } else { "DIFFERS" };
+            println!("entry {:>8}  {:8}  {agrees}", it.seq, it.recorded.colour.word());
+        }
+        println!("{} decisions, {disagreeing} differ", replayed.len());
+    }
+    store.close();
+    Ok(ExitCode::from(u8::from(disagreeing > 0)))
+}
+
+/// Folds the log again.
+pub(crate) fn rebuild(setup: &Setup) -> anyhow::Result<ExitCode> {
+    let house = open(setup.load()?)?;
+    let answer = house.app.store.write_blocking(|tx| tx.rebuild());
+    let Ok(events) = answer else { bail!("the rebuild failed; nothing was changed") };
+    house.app.store.close();
+    if setup.json {
+        output::json(&serde_json::json!({ "events": events }))?;
+    } else {
+        println!("folded {} events into every view", output::grouped(events));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Destroys a person's key.
+pub(crate) fn forget(person: &str, yes: bool, setup: &Setup) -> anyhow::Result<ExitCode> {
+    let person: Id<Person> = person.parse().context("write person_…")?;
+    if !yes {
+        bail!("this cannot be undone: add --yes");
+    }
+    let house = open(setup.load()?)?;
+    let context = Context::by(By::System("operator"));
+    let known = house.app.store.write_blocking(move |tx| {
+        person::forget(tx, &context, person, person::Asker::System)
+    });
+    house.app.store.close();
+    match known {
+        Ok(Ok(_)) if setup.json => output::json(&serde_json::json!({ "forgotten": person }))?,
+        Ok(Ok(_)) => println!("forgotten; the log says so, and stays whole"),
+        Ok(Err(refusal)) => bail!("{}", kernel::Refusal::code(&refusal)),
+        Err(_) => bail!("it failed; nothing was changed"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says whether the configuration holds together.
+pub(crate) fn check(setup: &Setup) -> anyhow::Result<ExitCode> {
+    let config = setup.load()?;
+    if setup.json {
+        let origin = &config.origin;
+        output::json(
+            &serde_json::json!({ "ok": true, "region": config.region, "origin": origin }),
+        )?;
+    } else {
+        println!("region   {}", config.region);
+        println!("origin   {}", config.origin);
+        println!("log      {}", config.log_name()?);
+        println!("listen   {}", config.listen);
+        println!("data     {}", config.data.display());
+        println!("keys     {}", config.keys().display());
+        if config.sms_url.is_none() {
+            println!("note     no sms_url: nobody can sign in by text message");
+        }
+        println!("the configuration holds together");
+    }
+    Ok(ExitCode::SUCCESS)
+}

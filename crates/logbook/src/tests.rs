@@ -1,0 +1,6 @@
+//! The slice against real stores in temporary folders.
+
+mod lab;
+mod outsider;
+mod pages;
+mod reading;

@@ -1,0 +1,267 @@
+//! Mixed work: for benchmarks, and for being killed at any moment.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, anyhow};
+use app::{Config, House};
+use contracts::gate::{Entered, Verdict};
+use contracts::person::{Organisation, Person};
+use credential::ShortCode;
+use credential::sealed::QueueKey;
+use gate::queue::{Batch, Plain};
+use kernel::{Date, Id, Locale, Seed, SystemClock};
+use person::Registration;
+use store::{By, Context, Observation};
+use web::App;
+
+use crate::door::{Guard, device_key};
+use crate::story::{accepted, declare, queue_key, write};
+
+/// A region in `dir` on the machine's clock, as a server would have it, without its pages' demo.
+pub fn bench_house(dir: &Path) -> anyhow::Result<House> {
+    let config = Config {
+        data: dir.to_owned(),
+        origin: "http://localhost:8080".to_owned(),
+        region: "kr-bench".to_owned(),
+        behind_proxy: false,
+        ..Config::default()
+    };
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).context("the system gives no randomness")?;
+    let seed = Seed::from_entropy(entropy);
+    Ok(House::open(config, Arc::new(SystemClock), seed)?)
+}
+
+/// A registration of the citizen with this number.
+pub(crate) fn registration(app: &App, number: u32) -> anyhow::Result<Registration> {
+    Ok(Registration {
+        name: format!("시민 {number:05}"),
+        birth_date: Date::from_calendar(1980, 5, 5).context("a date")?,
+        locale: Locale::Ko,
+        today: app.config.zone.date(app.now()),
+    })
+}
+
+/// A healthy declaration as the JSON interface takes it.
+pub(crate) fn declaration_json(number: u32) -> serde_json::Value {
+    serde_json::json!({
+        "name": format!("시민 {number:05}"),
+        "document": format!("M{number:08}"),
+        "residence": "해태시 중앙구",
+        "stays": [],
+        "contact_symptomatic": "no",
+        "contact_confirmed": "no",
+        "symptoms": {
+            "fever": "no", "cough": "no", "sore_throat": "no",
+            "breathlessness": "no", "smell_or_taste": "no"
+        },
+        "temperature_tenths": 365
+    })
+}
+
+/// What was acknowledged: which command, its first leaf, how many leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// The command's id.
+    pub command: u128,
+    /// Its first leaf.
+    pub first: u64,
+}
+
+/// Citizens and a device, ready to be worked with.
+pub struct Exercise {
+    app: App,
+    seed: Seed,
+    people: Vec<Id<Person>>,
+    /// Each caller works with one device at a time, as at a real door.
+    guards: Vec<Mutex<Guard>>,
+    queue: QueueKey,
+    next: AtomicU64,
+}
+
+impl Exercise {
+    /// Registers `citizens` and opens a place with eight devices.
+    pub fn prepare(house: &House, citizens: u32) -> anyhow::Result<Self> {
+        let app = house.app.clone();
+        let seed = app.seed().fork();
+        let mut people = Vec::new();
+        for number in 0..citizens {
+            people.push((number, Id::<Person>::random(&seed)));
+        }
+        let round = app.store.size();
+        for chunk in people.chunks(500) {
+            let (app, chunk) = (app.clone(), chunk.to_vec());
+            let registration = registration(&app, 0)?;
+            write(&app, move |tx| {
+                for (number, id) in &chunk {
+                    let phone = format!("+8211{:09}", (round + u64::from(*number)) % 1_000_000_000);
+                    let context = Context::by(By::Citizen(*id));
+                    accepted(person::register(tx, &context, *id, &registration, &phone)?)?;
+                }
+                Ok(())
+            })?;
+        }
+        let queue = queue_key(&app)?;
+        let place = app.new_id();
+        let code = ShortCode::from_bits(u64::from_be_bytes(seed.bytes()));
+        let organisation: Id<Organisation> = app.new_id();
+        let context = Context::by(By::System("exercise"));
+        write(&app, move |tx| {
+            let open = gate::command::PlaceCommand::Open {
+                name: "해태 시험장".to_owned(),
+                organisation,
+                kind: gate::model::PlaceKind::Office,
+                sensitive: false,
+                code,
+            };
+            accepted(tx.run::<gate::model::Place>(
+                &context,
+                Id::<contracts::gate::Place>::to_u128(place),
+                open,
+            )?)
+        })?;
+        let mut guards = Vec::new();
+        for _ in 0..8 {
+            let (device, key) = (app.new_id(), device_key(&seed));
+            crate::story::enrol(&app, place, device, &key, Id::from_u128(1))?;
+            guards.push(Mutex::new(Guard::new(device, key, &queue, seed.fork())?));
+        }
+        let people = people.into_iter().map(|(_, id)| id).collect();
+        Ok(Self { app, seed, people, guards, queue, next: AtomicU64::new(0) })
+    }
+
+    fn somebody(&self) -> (usize, Id<Person>) {
+        let count = u64::try_from(self.people.len()).unwrap_or(1).max(1);
+        let at = self.next.fetch_add(1, Ordering::Relaxed) % count;
+        let at = usize::try_from(at).unwrap_or(0);
+        (at, self.people.get(at).copied().unwrap_or(Id::from_u128(0)))
+    }
+
+    /// One durable command as citizens send most: a declaration, decided by the rules.
+    pub fn single(&self) -> anyhow::Result<()> {
+        self.declare(None).map(|_| ())
+    }
+
+    fn declare(&self, command: Option<u128>) -> anyhow::Result<u64> {
+        let (at, person) = self.somebody();
+        let today = self.app.config.zone.date(self.app.now());
+        let context = Context { by: By::Citizen(person), command };
+        let ask = declare(at, false, today);
+        let done = code::door::execute_blocking(&self.app.store, context, person, ask);
+        Ok(done.map_err(|error| anyhow!("{error:?}"))?.first)
+    }
+
+    /// What a single command writes beside the log, in bytes: for a peer that writes as much.
+    pub fn single_bytes(&self) -> usize {
+        // A declaration and its decision, sealed, with their two leaves: measured on the wire of
+        // this crate's own test, rounded down in the peer's favour.
+        1_200
+    }
+
+    /// What one visit writes beside the log, in bytes.
+    pub fn visit_bytes(&self) -> usize {
+        // Sealed payload of about 330 bytes and a leaf of about 140.
+        470
+    }
+
+    /// Batches made ready by devices, each sealed and signed: what arrives at the server.
+    pub fn make_batches(&self, count: u32, entries: u32) -> anyhow::Result<Vec<(Batch, [u8; 64])>> {
+        let mut made = Vec::new();
+        for number in 0..count {
+            let at = usize::try_from(number)? % self.guards.len();
+            let Some(guard) = self.guards.get(at) else { continue };
+            let mut guard = guard.lock().unwrap_or_else(PoisonError::into_inner);
+            for _ in 0..entries {
+                guard.note(&self.plain())?;
+            }
+            made.extend(guard.batches(self.app.now())?);
+        }
+        Ok(made)
+    }
+
+    fn plain(&self) -> Plain {
+        Plain {
+            pass: Some(hex16(self.seed.bytes())),
+            at: self.app.now().seconds(),
+            verdict: Verdict::Pass,
+            reasons: Vec::new(),
+            class: Some("device_bound".to_owned()),
+            typed: false,
+            short: None,
+        }
+    }
+
+    /// Takes one batch by the real intake: signature, curve, decryption, door.
+    pub fn take_batch(&self, batch: &Batch, signature: &[u8; 64]) -> anyhow::Result<u64> {
+        crate::door::take(&self.app, &self.queue, batch, signature, self.app.now())
+    }
+
+    /// Observations written through the door at once, without a device: to fill a region quickly.
+    pub fn fill(&self, count: u32) -> anyhow::Result<()> {
+        let (now, seed) = (self.app.now(), self.seed.fork());
+        let day = store::tx::utc_day(now);
+        let mut batch = Vec::new();
+        for n in 0..count {
+            let entered = Entered {
+                place: Id::from_u128(7),
+                device: Id::from_u128(8),
+                n: u64::from(n),
+                pass: Some(hex16(seed.bytes())),
+                at: now.seconds(),
+                verdict: Verdict::Pass,
+                reasons: Vec::new(),
+                class: None,
+                typed: false,
+            };
+            batch.push(Observation { day, payload: serde_json::to_vec(&entered)? });
+        }
+        let context = Context::by(By::System("exercise"));
+        write(&self.app, move |tx| tx.observe(&context, contracts::gate::ENTERED, batch.clone()))?;
+        Ok(())
+    }
+
+    /// One of everything, by `choice`, under a command id of its own; `None` where the work has no
+    /// command id (forgetting, rebuilding).
+    pub fn mixed(&self, choice: u64) -> anyhow::Result<Option<Acknowledged>> {
+        let command = u128::from_be_bytes(self.seed.bytes());
+        match choice % 20 {
+            0 => {
+                let (_, person) = self.somebody();
+                write(&self.app, move |tx| tx.forget(person.to_u128()))?;
+                Ok(None)
+            }
+            1 => {
+                write(&self.app, |tx| tx.rebuild())?;
+                Ok(None)
+            }
+            2..=8 => {
+                let plain = self.plain();
+                let payload = serde_json::to_vec(&Entered {
+                    place: Id::from_u128(7),
+                    device: Id::from_u128(8),
+                    n: 1,
+                    pass: plain.pass,
+                    at: plain.at,
+                    verdict: plain.verdict,
+                    reasons: Vec::new(),
+                    class: None,
+                    typed: false,
+                })?;
+                let day = store::tx::utc_day(self.app.now());
+                let batch = vec![Observation { day, payload }; 50];
+                let context = Context { by: By::System("exercise"), command: Some(command) };
+                let (first, _) = write(&self.app, move |tx| {
+                    tx.observe(&context, contracts::gate::ENTERED, batch.clone())
+                })?;
+                Ok(Some(Acknowledged { command, first }))
+            }
+            _ => Ok(Some(Acknowledged { command, first: self.declare(Some(command))? })),
+        }
+    }
+}
+
+fn hex16(bytes: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
