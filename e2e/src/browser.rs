@@ -235,6 +235,10 @@ impl Browser {
 
     /// A PNG of one element, as it is on the screen.
     pub fn picture_of(&self, css: &str) -> Result<Vec<u8>> {
+        // Only what is on the screen is on the picture.
+        let script = "document.querySelector(arguments[0]).scrollIntoView(\
+                      { block: 'center', behavior: 'instant' })";
+        self.session.run(script, &json!([css]))?;
         let element = self.session.find(css)?;
         STANDARD.decode(self.session.picture_of(&element)?).context("a picture")
     }

@@ -9,14 +9,14 @@ use sim::http::Browser;
 use web::Who;
 
 /// A house on a manual clock.
-pub struct City {
-    pub house: House,
+pub(crate) struct City {
+    pub(crate) house: House,
     // Dropped last: the folder goes when the test ends.
     _dir: tempfile::TempDir,
 }
 
 impl City {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Instant::parse("2026-03-02T03:00:00Z").unwrap());
         let config = Config {
@@ -32,18 +32,18 @@ impl City {
     }
 
     /// Somebody who is not signed in.
-    pub fn anonymous(&self) -> Browser {
+    pub(crate) fn anonymous(&self) -> Browser {
         Browser::new(&self.house)
     }
 
     /// A citizen.
-    pub async fn citizen(&self) -> Browser {
+    pub(crate) async fn citizen(&self) -> Browser {
         let person = Id::random(self.house.app.seed());
         Browser::signed_in(&self.house, Who::Citizen(person)).await.unwrap()
     }
 
     /// A member of staff with no role at all.
-    pub async fn staff_without_role(&self) -> Browser {
+    pub(crate) async fn staff_without_role(&self) -> Browser {
         let staff = Id::<Staff>::random(self.house.app.seed());
         Browser::signed_in(&self.house, Who::Staff(staff)).await.unwrap()
     }

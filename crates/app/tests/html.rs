@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 /// What a page is made of.
 #[derive(Debug, Default)]
-pub struct Page {
+pub(crate) struct Page {
     /// Text that people see.
-    pub text: String,
+    pub(crate) text: String,
     /// What is wrong with it.
-    pub wrong: Vec<String>,
+    pub(crate) wrong: Vec<String>,
 }
 
 const VOID: [&str; 14] = [
@@ -28,7 +28,7 @@ impl Tag<'_> {
 }
 
 /// Reads a page.
-pub fn read(html: &str) -> Page {
+pub(crate) fn read(html: &str) -> Page {
     let mut page = Page::default();
     let (mut open, mut headings, mut ids) = (Vec::<&str>::new(), 0, HashSet::new());
     let (mut labels, mut controls) = (HashSet::new(), Vec::new());

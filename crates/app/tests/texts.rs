@@ -7,7 +7,7 @@ use fluent_syntax::ast::{
 };
 
 /// Each key with its variables.
-pub fn keys(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+pub(crate) fn keys(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let resource = fluent_syntax::parser::parse(text).unwrap_or_else(|(_, errors)| {
         panic!("the texts do not parse: {errors:?}");
     });

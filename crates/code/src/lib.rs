@@ -113,18 +113,14 @@ const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 const ASSETS: &[Asset] = &[
-    Asset {
-        name: "code/show.js",
-        bytes: include_bytes!("../assets/show.js"),
-        mime: "text/javascript",
-    },
-    Asset { name: "code/sw.js", bytes: include_bytes!("../assets/sw.js"), mime: "text/javascript" },
-    Asset {
-        name: "code/lean-qr.mjs",
-        bytes: include_bytes!("../../../assets/vendor/lean-qr/lean-qr.mjs"),
-        mime: "text/javascript",
-    },
+    script("code/show.js", include_bytes!(concat!(env!("OUT_DIR"), "/show.js"))),
+    script("code/qr.js", include_bytes!(concat!(env!("OUT_DIR"), "/qr.js"))),
+    script("code/sw.js", include_bytes!(concat!(env!("OUT_DIR"), "/sw.js"))),
 ];
+
+const fn script(name: &'static str, bytes: &'static [u8]) -> Asset {
+    Asset { name, bytes, mime: "text/javascript" }
+}
 
 #[cfg(test)]
 mod tests;

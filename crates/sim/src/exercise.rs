@@ -141,16 +141,29 @@ impl Exercise {
 
     /// One durable command as citizens send most: a declaration, decided by the rules.
     pub fn single(&self) -> anyhow::Result<()> {
-        self.declare(None).map(|_| ())
-    }
-
-    fn declare(&self, command: Option<u128>) -> anyhow::Result<u64> {
         let (at, person) = self.somebody();
         let today = self.app.config.zone.date(self.app.now());
-        let context = Context { by: By::Citizen(person), command };
+        let context = Context::by(By::Citizen(person));
         let ask = declare(at, false, today);
         let done = code::door::execute_blocking(&self.app.store, context, person, ask);
-        Ok(done.map_err(|error| anyhow!("{error:?}"))?.first)
+        done.map(|_| ()).map_err(|error| anyhow!("{error:?}"))
+    }
+
+    /// A declaration of somebody; nothing when they were forgotten meanwhile.
+    fn declare_unless_forgotten(&self, command: u128) -> anyhow::Result<Option<Acknowledged>> {
+        let (at, person) = self.somebody();
+        let today = self.app.config.zone.date(self.app.now());
+        let context = Context { by: By::Citizen(person), command: Some(command) };
+        let ask = declare(at, false, today);
+        let first = write(&self.app, move |tx| {
+            if tx.is_forgotten(person.to_u128())? {
+                return Ok(None);
+            }
+            let decision = Id::random(tx.seed());
+            let done = code::door::run(tx, &context, person, &ask, decision)?;
+            accepted(done).map(|it| Some(it.first))
+        })?;
+        Ok(first.map(|first| Acknowledged { command, first }))
     }
 
     /// What a single command writes beside the log, in bytes: for a peer that writes as much.
@@ -229,7 +242,10 @@ impl Exercise {
         match choice % 20 {
             0 => {
                 let (_, person) = self.somebody();
-                write(&self.app, move |tx| tx.forget(person.to_u128()))?;
+                write(&self.app, move |tx| match tx.is_forgotten(person.to_u128())? {
+                    true => Ok(()),
+                    false => tx.forget(person.to_u128()),
+                })?;
                 Ok(None)
             }
             1 => {
@@ -257,7 +273,7 @@ impl Exercise {
                 })?;
                 Ok(Some(Acknowledged { command, first }))
             }
-            _ => Ok(Some(Acknowledged { command, first: self.declare(Some(command))? })),
+            _ => Ok(self.declare_unless_forgotten(command)?),
         }
     }
 }

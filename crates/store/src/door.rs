@@ -444,7 +444,9 @@ impl Core {
     fn undo(&mut self) -> Result<(), Fault> {
         self.staged.clear();
         self.states.clear();
-        self.doomed_keys.clear();
+        for scope in self.doomed_keys.drain(..) {
+            self.vault.spare(&scope);
+        }
         for scope in self.fresh_keys.drain(..) {
             self.vault.drop_cached(&scope);
         }

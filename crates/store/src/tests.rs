@@ -291,6 +291,27 @@ fn a_forgotten_subject_is_unreadable_everywhere_and_the_log_still_verifies() {
 }
 
 #[test]
+fn a_rebuild_in_the_same_batch_does_not_bring_a_forgotten_subject_back() {
+    let lab = Lab::new();
+    let store = lab.open();
+    write(&store, 7, "forget me").unwrap();
+    store
+        .write_blocking(|tx| {
+            tx.forget(7)?;
+            tx.rebuild()
+        })
+        .unwrap();
+    assert_eq!(lines(&store, 7), []);
+    assert!(matches!(write(&store, 7, "again"), Err(Error::Fault(_))), "forgetting is for good");
+    write(&store, 8, "others go on").unwrap();
+    store.close();
+    assert_eq!(lab.audit().wrong, []);
+    let store = lab.open();
+    assert_eq!(store.size(), 3);
+    assert!(matches!(write(&store, 7, "again"), Err(Error::Fault(_))));
+}
+
+#[test]
 fn the_audit_finds_and_names_what_was_altered() {
     let alterations: [(&str, &str, &str, Option<u64>); 7] = [
         ("identity.db", "UPDATE event SET at = at + 1 WHERE seq = 3", "event", Some(3)),

@@ -457,7 +457,15 @@ impl<'a> Tx<'a> {
         }
         let (key, made) = core.vault.find_or_make(core.keys.as_mut(), &scope)?;
         if made {
-            core.fresh_keys.push(scope);
+            core.fresh_keys.push(scope.clone());
+            // Forgetting is for good: a new key would make the old payloads look damaged.
+            if let Scope::Subject(id) = scope
+                && self.is_forgotten(id)?
+            {
+                return Err(Fault::new(
+                    "the subject was forgotten: nothing more is recorded of it",
+                ));
+            }
         }
         Ok(key)
     }
@@ -513,6 +521,12 @@ impl<'a> Tx<'a> {
         Ok((first, false))
     }
 
+    /// Whether a subject was forgotten.
+    pub fn is_forgotten(&mut self, subject: u128) -> Result<bool, Fault> {
+        let sql = "SELECT at FROM forgotten WHERE region = $1 AND subject = $2";
+        Ok(!self.query(sql, &[subject.to_be_bytes().into()])?.is_empty())
+    }
+
     /// Forgets a subject: its rows leave every view, its key is destroyed once this is durable,
     /// and the log says that it was. The leaves stay; nobody can open them.
     pub fn forget(&mut self, subject: u128) -> Result<(), Fault> {
@@ -533,9 +547,15 @@ impl<'a> Tx<'a> {
             "store.forgotten.v1",
             &serde_json::json!({ "subject": format!("{subject:032x}") }),
         )?;
-        self.core.doomed_keys.push(Scope::Subject(subject));
+        self.doom(Scope::Subject(subject));
         self.core.states.clear();
         Ok(())
+    }
+
+    /// Destroys a key once the batch is durable; dead at once for whatever follows in it.
+    pub(crate) fn doom(&mut self, scope: Scope) {
+        self.core.vault.doom(&scope);
+        self.core.doomed_keys.push(scope);
     }
 
     pub(crate) fn projection(&mut self, side: Side) -> Projection<'_> {

@@ -140,7 +140,7 @@ impl Tx<'_> {
                 "store.expired.v1",
                 &serde_json::json!({ "kind": kind, "day": day }),
             )?;
-            self.core.doomed_keys.push(Scope::Epoch { kind: kind.to_owned(), day: *day, visits });
+            self.doom(Scope::Epoch { kind: kind.to_owned(), day: *day, visits });
         }
         self.core.states.clear();
         Ok(u64::try_from(days.len()).unwrap_or(u64::MAX))

@@ -8,7 +8,7 @@
 //! AES-256-GCM-SIV (RFC 8452): the nonce is the entry's number, and a number used again after a
 //! rollback costs nothing but the knowledge that two plaintexts were equal.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -130,6 +130,8 @@ pub struct Vault {
     index: Secret,
     reader: Mutex<Box<dyn Engine>>,
     cache: RwLock<HashMap<Scope, Arc<SealingKey>>>,
+    /// Keys that the open batch will destroy: dead already for whatever follows in the batch.
+    doomed: RwLock<HashSet<Scope>>,
 }
 
 const FIND: &str = "SELECT wrapped FROM vault_key WHERE region = $1 AND scope = $2";
@@ -151,6 +153,7 @@ impl Vault {
             index: keyring.key("blind-index")?,
             reader: Mutex::new(reader),
             cache: RwLock::default(),
+            doomed: RwLock::default(),
         })
     }
 
@@ -227,8 +230,26 @@ impl Vault {
         cache.insert(scope.clone(), Arc::clone(key));
     }
 
+    /// Whether the open batch will destroy this key.
+    fn is_doomed(&self, scope: &Scope) -> bool {
+        self.doomed.read().unwrap_or_else(PoisonError::into_inner).contains(scope)
+    }
+
+    /// From now on nobody finds this key; [`Vault::destroy`] or [`Vault::spare`] follows.
+    pub(crate) fn doom(&self, scope: &Scope) {
+        self.doomed.write().unwrap_or_else(PoisonError::into_inner).insert(scope.clone());
+    }
+
+    /// The batch that doomed this key failed.
+    pub(crate) fn spare(&self, scope: &Scope) {
+        self.doomed.write().unwrap_or_else(PoisonError::into_inner).remove(scope);
+    }
+
     /// The key of `scope`, if it exists.
     pub(crate) fn find(&self, scope: &Scope) -> Result<Option<Arc<SealingKey>>, Fault> {
+        if self.is_doomed(scope) {
+            return Ok(None);
+        }
         if let Some(key) = self.cached(scope) {
             return Ok(Some(key));
         }
@@ -269,6 +290,9 @@ impl Vault {
         engine: &mut dyn Engine,
         scope: &Scope,
     ) -> Result<(Arc<SealingKey>, bool), Fault> {
+        if self.is_doomed(scope) {
+            return Err(Fault::new("the key was destroyed: nothing more can be sealed under it"));
+        }
         if let Some(key) = self.cached(scope) {
             return Ok((key, false));
         }
@@ -293,6 +317,7 @@ impl Vault {
         let region = Value::from(self.region.as_str());
         engine.execute(DESTROY, &[&region, &Value::from(scope.column())])?;
         self.drop_cached(scope);
+        self.spare(scope);
         Ok(())
     }
 

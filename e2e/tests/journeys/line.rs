@@ -77,6 +77,7 @@ pub(crate) fn whole_line(city: &mut City, language: &Language, number: &str) -> 
     guard.0.reload()?;
     guard.until_queue(0).context("handing in what was kept")?;
     guard.0.forget_log()?;
+    citizen.forget_log()?;
     let last = entries(&owner, &place)?;
     ensure!(last == after + 3, "{after} entries and 3 kept ones make {last}");
     look(&owner, language, "place-entries")?;

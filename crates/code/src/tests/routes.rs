@@ -104,7 +104,13 @@ async fn a_citizen_declares_and_sees_colour_reason_and_code() {
     assert!(result.text.contains("data-colour=\"green\""), "{}", result.text);
     let shown = me.get("/code").await;
     assert!(shown.text.contains("id=\"pass\"") && shown.text.contains("code/show.js"));
-    std::fs::write("/tmp/code-page.html", &shown.text).unwrap();
+    for mark in ["code/show.js", "code/qr.js"] {
+        let at = shown.text.find(mark).unwrap();
+        let start = shown.text[..at].rfind('"').unwrap() + 1;
+        let script = me.get(&shown.text[start..at + mark.len()]).await;
+        assert_eq!(script.status, StatusCode::OK, "{mark}");
+        assert!(!script.text.contains("\n//") && !script.text.contains("\n "), "{mark} is slim");
+    }
     let history = me.get("/code/history").await;
     assert!(history.text.contains("/log/entry/"), "{}", history.text);
 }
@@ -409,4 +415,18 @@ async fn a_list_that_has_not_changed_is_not_sent_again() {
         .header("if-none-match", first.headers["etag"].clone());
     let second = gate.send(req.body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!((second.status, second.text.len()), (StatusCode::NOT_MODIFIED, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_tmp() {
+    let town = Town::new();
+    let now = kernel::Clock::now(&kernel::SystemClock);
+    town.house.clock.set(now);
+    let mut me = town.citizen(ME).await;
+    declare_well(&mut me).await;
+    let req = me.request(Method::GET, "/code").body(axum::body::Body::empty()).unwrap();
+    std::fs::write("/tmp/cookie", req.headers()["cookie"].to_str().unwrap()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:18081").await.unwrap();
+    let serve = async { axum::serve(listener, town.house.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>()).await.unwrap() };
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(100), serve).await;
 }
