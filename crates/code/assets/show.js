@@ -5,6 +5,8 @@ const html = `<!doctype html>${document.documentElement.outerHTML}`;
 const $ = (id) => document.getElementById(id);
 const box = $("pass");
 const STEP = 15;
+// Straight from the server, not what the worker kept.
+const fresh = location.search || !navigator.serviceWorker?.controller;
 
 // A promise of what an IndexedDB request gives.
 const done = (request) => new Promise((resolve, reject) => {
@@ -124,8 +126,7 @@ const run = async () => {
     if (pass && now() >= pass.valid_until) say("over");
     await draw();
   };
-  // Straight from the server: the pass that is kept must be one of those that are still good.
-  const fresh = location.search || !navigator.serviceWorker?.controller;
+  // The pass that is kept must be one of those that the server still holds good.
   if (pass && fresh && (pass.colour !== dataset.colourNow || !dataset.live.split(" ").includes(pass.id))) await renew();
   box.hidden = false;
   $("renew").onclick = async () => { await renew(); drawn = 0; await draw(); };
@@ -140,13 +141,14 @@ const run = async () => {
 // without a second request.
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'";
 const keepPage = async () => {
-  await navigator.serviceWorker.register("/code/sw.js", { scope: "/code" });
+  // "all": the browser may look for a newer worker in its own cache, so that showing again stays at zero requests.
+  await navigator.serviceWorker.register("/code/sw.js", { scope: "/code", updateViaCache: "all" });
   const cache = await caches.open("haetae-code-1");
   const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": POLICY };
   await cache.put("/code", new Response(html, { headers }));
-  const files = [...document.querySelectorAll("link[href^='/assets/'], script[src]")].map((it) => it.href || it.src);
+  const files = [...document.querySelectorAll("link[href^='/'], script[src]")].map((it) => it.href || it.src);
   await cache.addAll([...new Set([...files, ...(box ? [box.dataset.qr] : [])])]);
 };
 
 if (box && globalThis.crypto?.subtle) run().catch(() => { box.hidden = true; });
-if ("serviceWorker" in navigator) addEventListener("load", () => keepPage().catch(() => {}));
+if (navigator.serviceWorker && fresh) addEventListener("load", () => keepPage().catch(() => {}));

@@ -24,7 +24,7 @@ const page = async (request, asked) => {
   }
 };
 
-// Files have their content in their address: kept is current.
+// Files have their content in their address: kept is current. The manifest seldom changes.
 const file = async (request) => (await caches.match(request)) ?? fetch(request);
 
 addEventListener("fetch", (event) => {
@@ -32,5 +32,5 @@ addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (request.mode === "navigate" && url.pathname === "/code") event.respondWith(page(request, url.search !== ""));
-  else if (url.pathname.startsWith("/assets/")) event.respondWith(file(request));
+  else if (url.pathname.startsWith("/assets/") || request.destination === "manifest") event.respondWith(file(request));
 });

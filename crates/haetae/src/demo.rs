@@ -65,12 +65,15 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("listening on {} (try --listen 127.0.0.1:8090)", wish.listen))?;
     let port = listener.local_addr()?.port();
     // Held until the end: a temporary city goes with it.
-    let (data, temporary) = match &wish.data {
-        Some(data) => (data.clone(), None),
-        None => {
-            let dir = tempfile::tempdir().context("making a temporary folder")?;
-            (dir.path().join("city"), Some(dir))
-        }
+    let temporary = if wish.data.is_none() {
+        Some(tempfile::tempdir().context("making a temporary folder")?)
+    } else {
+        None
+    };
+    let data = match (&wish.data, &temporary) {
+        (Some(data), _) => data.clone(),
+        (None, Some(dir)) => dir.path().join("city"),
+        (None, None) => anyhow::bail!("there is no folder for the city"),
     };
     let config = Config {
         listen: wish.listen,

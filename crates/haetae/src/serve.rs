@@ -17,9 +17,7 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     let house = upkeep::open(config)?;
     describe(&house.config)?;
     if let Some(path) = setup_link(&house)? {
-        println!(
-            "No administrator can sign in yet. This link signs one in, once, within a day:"
-        );
+        println!("No administrator can sign in yet. This link signs one in, once, within a day:");
         println!("  {}{path}", house.app.config.origin_text());
     }
     runtime.block_on(async {
@@ -43,8 +41,8 @@ pub(crate) fn describe(config: &Config) -> anyhow::Result<()> {
         config.region,
         config.log_name()?,
         config.zone,
-        std::path::absolute(&config.data)?,
-        std::path::absolute(config.keys())?,
+        std::path::absolute(&config.data)?.display().to_string(),
+        std::path::absolute(config.keys())?.display().to_string(),
     );
     std::fs::write(config.data.join("haetae.toml"), text).context("writing haetae.toml")
 }
@@ -54,19 +52,16 @@ pub(crate) fn describe(config: &Config) -> anyhow::Result<()> {
 fn setup_link(house: &House) -> anyhow::Result<Option<String>> {
     let made = house.app.store.write_blocking(|tx| {
         let now = tx.now();
-        let staff = match person::setup(tx, "Administrator", "")? {
-            Ok(staff) => staff,
-            Err(_) => {
-                let administrators = person::view::administrators(tx, now)?;
-                for it in &administrators {
-                    if web::has_passkey(tx, Who::Staff(*it))? {
-                        return Ok(None);
-                    }
-                }
-                let Some(first) = administrators.first() else { return Ok(None) };
-                *first
+        if let Ok(staff) = person::setup(tx, "Administrator", "")? {
+            return web::link::make(tx, Who::Staff(staff), SETUP_S).map(Some);
+        }
+        let administrators = person::view::administrators(tx, now)?;
+        for it in &administrators {
+            if web::has_passkey(tx, Who::Staff(*it))? {
+                return Ok(None);
             }
-        };
+        }
+        let Some(staff) = administrators.first().copied() else { return Ok(None) };
         web::link::make(tx, Who::Staff(staff), SETUP_S).map(Some)
     });
     made.map_err(|_| anyhow::anyhow!("the first administrator could not be made"))

@@ -72,9 +72,10 @@ pub(crate) fn forget(person: &str, yes: bool, setup: &Setup) -> anyhow::Result<E
     }
     let house = open(setup.load()?)?;
     let context = Context::by(By::System("operator"));
-    let known = house.app.store.write_blocking(move |tx| {
-        person::forget(tx, &context, person, person::Asker::System)
-    });
+    let known = house
+        .app
+        .store
+        .write_blocking(move |tx| person::forget(tx, &context, person, person::Asker::System));
     house.app.store.close();
     match known {
         Ok(Ok(_)) if setup.json => output::json(&serde_json::json!({ "forgotten": person }))?,

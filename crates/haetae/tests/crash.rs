@@ -32,8 +32,8 @@ fn one_life(data: &Path, lives: Duration) -> BTreeMap<u128, u64> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), "begun");
+    let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(printed.next().unwrap().unwrap(), "begun");
     let killer = std::thread::spawn(move || {
         let until = Instant::now() + lives;
         while Instant::now() < until {
@@ -43,7 +43,7 @@ fn one_life(data: &Path, lives: Duration) -> BTreeMap<u128, u64> {
         child.wait().unwrap();
     });
     let mut acknowledged = BTreeMap::new();
-    for line in lines {
+    for line in printed {
         let line = line.unwrap();
         // The last line may be cut by the kill: then its reader never saw it whole.
         let Some((command, first)) = line.split_once(' ') else { continue };

@@ -242,9 +242,9 @@ impl Exercise {
         match choice % 20 {
             0 => {
                 let (_, person) = self.somebody();
-                write(&self.app, move |tx| match tx.is_forgotten(person.to_u128())? {
-                    true => Ok(()),
-                    false => tx.forget(person.to_u128()),
+                write(&self.app, move |tx| {
+                    let again = tx.is_forgotten(person.to_u128())?;
+                    if again { Ok(()) } else { tx.forget(person.to_u128()) }
                 })?;
                 Ok(None)
             }

@@ -135,12 +135,9 @@ impl Browser {
 
     /// Posts a form as it is.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
-        let body: Vec<String> = fields
-            .iter()
-            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
-            .collect();
+        let body = serde_urlencoded::to_string(fields)?;
         let kind = Some("application/x-www-form-urlencoded");
-        self.send("POST", path, kind, body.join("&").into_bytes(), "text/html").await
+        self.send("POST", path, kind, body.into_bytes(), "text/html").await
     }
 
     /// Posts JSON and reads JSON.
@@ -163,19 +160,6 @@ impl Browser {
 fn hidden<'a>(page: &'a str, name: &str) -> Option<&'a str> {
     let (_, after) = page.split_once(&format!("name=\"{name}\" value=\""))?;
     after.split('"').next()
-}
-
-/// Percent-encoding of everything but letters and digits.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 /// A registered citizen of the house, for measuring.
@@ -266,7 +250,7 @@ async fn weigh(browser: &mut Browser, path: &str) -> anyhow::Result<PageWeight> 
         }
         bytes += browser.get(&asset).await?.body.len();
         requests += 1;
-        if asset.ends_with(".js") || asset.ends_with(".mjs") {
+        if asset.rsplit('.').next().is_some_and(|it| it == "js" || it == "mjs") {
             waiting.extend(imports(&browser.page(&asset).await?));
         }
     }

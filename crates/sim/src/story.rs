@@ -241,7 +241,7 @@ impl<'a> City<'a> {
                 locale: Locale::Ko,
                 today,
             };
-            let phone = format!("+8210{:08}", number);
+            let phone = format!("+8210{number:08}");
             plan.push((id, registration, phone));
             self.residents.push(Resident {
                 id,
@@ -266,7 +266,7 @@ impl<'a> City<'a> {
             .enumerate()
             .map(|(at, it)| (it.id, declare(at, false, today)))
             .collect();
-        self.ask(all).map(|_| ())
+        self.ask(&all).map(|_| ())
     }
 
     fn now(&self) -> Instant {
@@ -282,7 +282,7 @@ impl<'a> City<'a> {
     }
 
     /// Runs questions on people's codes, many in a transaction; gives each one's events.
-    fn ask(&self, plan: Vec<(Id<Person>, Ask)>) -> anyhow::Result<Vec<Vec<code::event::Event>>> {
+    fn ask(&self, plan: &[(Id<Person>, Ask)]) -> anyhow::Result<Vec<Vec<code::event::Event>>> {
         let mut events = Vec::with_capacity(plan.len());
         for chunk in plan.chunks(CHUNK) {
             let chunk = chunk.to_vec();
@@ -337,7 +337,7 @@ impl<'a> City<'a> {
                 _ => {}
             }
         }
-        self.ask(plan)?;
+        self.ask(&plan)?;
         if day % 5 == 3 {
             self.order_by_hand(day)?;
         }
@@ -390,7 +390,7 @@ impl<'a> City<'a> {
                 continue;
             };
             let Some(code) = it.phone.code(now) else { continue };
-            let exact = self.told.shown % self.verify_every == 0;
+            let exact = self.told.shown.is_multiple_of(self.verify_every);
             let (verdict, reasons) = if exact {
                 self.told.verified += 1;
                 lists.judge(&it.phone, now)?
@@ -425,7 +425,7 @@ impl<'a> City<'a> {
         wanting.sort_unstable();
         wanting.dedup();
         wanting.retain(|at| self.residents.get(*at).is_some_and(|it| it.phone.code(now).is_none()));
-        let plan = wanting
+        let plan: Vec<_> = wanting
             .iter()
             .filter_map(|at| self.residents.get(*at))
             .map(|it| {
@@ -437,7 +437,7 @@ impl<'a> City<'a> {
                 (it.id, ask)
             })
             .collect();
-        let issued = self.ask(plan)?;
+        let issued = self.ask(&plan)?;
         for (at, events) in wanting.into_iter().zip(issued) {
             if let (Some(pass), Some(it)) =
                 (code::issue::issued(&events), self.residents.get_mut(at))

@@ -407,9 +407,9 @@ impl<'a> Tx<'a> {
                 (Leaf::public(region.as_str(), now, kind, text), payload)
             }
             Sealing::Subject => {
-                let subject = self.key(Scope::Subject(id))?;
+                let subject = self.key(&Scope::Subject(id))?;
                 let epoch = match epoch_scope(kind, epoch.map(i64::from)) {
-                    Some(scope) => Some(self.key(scope)?),
+                    Some(scope) => Some(self.key(&scope)?),
                     None => None,
                 };
                 let key = both(Some(subject), epoch)?;
@@ -449,18 +449,18 @@ impl<'a> Tx<'a> {
         Ok((commit, sealed))
     }
 
-    fn key(&mut self, scope: Scope) -> Result<Arc<crate::vault::SealingKey>, Fault> {
+    fn key(&mut self, scope: &Scope) -> Result<Arc<crate::vault::SealingKey>, Fault> {
         let core = &mut *self.core;
         if !core.keys_open {
             core.keys.begin()?;
             core.keys_open = true;
         }
-        let (key, made) = core.vault.find_or_make(core.keys.as_mut(), &scope)?;
+        let (key, made) = core.vault.find_or_make(core.keys.as_mut(), scope)?;
         if made {
             core.fresh_keys.push(scope.clone());
             // Forgetting is for good: a new key would make the old payloads look damaged.
             if let Scope::Subject(id) = scope
-                && self.is_forgotten(id)?
+                && self.is_forgotten(*id)?
             {
                 return Err(Fault::new(
                     "the subject was forgotten: nothing more is recorded of it",
@@ -499,7 +499,7 @@ impl<'a> Tx<'a> {
                 Some((day, key)) if *day == it.day => Arc::clone(key),
                 _ => {
                     let scope = Scope::Epoch { kind: kind.to_owned(), day: it.day, visits: true };
-                    let key = self.key(scope)?;
+                    let key = self.key(&scope)?;
                     held = Some((it.day, Arc::clone(&key)));
                     key
                 }

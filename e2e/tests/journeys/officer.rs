@@ -31,6 +31,49 @@ fn opens_record(browser: &Browser, language: &Language, number: &str, why: &str)
     look(browser, language, "record")
 }
 
+/// Answers the appeal that waits: the person was right.
+fn answers(browser: &Browser, language: &Language, picture: Option<&str>) -> Result<()> {
+    browser.go("/desk/code")?;
+    browser.click("main table a[href*='/appeals/']")?;
+    browser.arrives_at("/desk/code/appeals/")?;
+    if let Some(name) = picture {
+        look(browser, language, name)?;
+    }
+    let text = browser.text("main")?;
+    ensure!(text.contains(OBJECTION), "the appeal was mangled: {text}");
+    browser.tick("outcome", "upheld")?;
+    browser.click("label[for=f-aside_order]")?;
+    browser.fill("#f-text", "다시 확인했습니다. 명단에 잘못 올랐습니다.")?;
+    browser.click("main form button[type=submit]")
+}
+
+/// The administrator appoints another health officer, who signs in with the link that is shown
+/// once. In the browser of somebody else, who is signed out by this.
+fn appoints_another(city: &City, language: &Language, browser: Browser) -> Result<Browser> {
+    use_link(&browser, city.address("administrator")?)?;
+    browser.go("/desk/staff")?;
+    look(&browser, language, "staff-list")?;
+    browser.fill("#f-name", "보건담당 3")?;
+    browser.fill("#f-phone", "010-9999-0003")?;
+    browser.click("form[action='/desk/staff'] button[type=submit]")?;
+    browser.until_seen("main .hash strong")?;
+    let link = browser.text("main .hash strong")?;
+    look(&browser, language, "staff-link")?;
+    browser.click("main .actions a.button")?;
+    browser.arrives_at("/desk/staff/")?;
+    browser.choose("#f-role", "health_officer")?;
+    browser.choose("#f-scope", "region")?;
+    browser.click("form[action$='/roles'] button[type=submit]")?;
+    browser.until_seen("form[action$='/roles/end']")?;
+    look(&browser, language, "staff")?;
+    use_link(&browser, &link)?;
+    browser.arrives_at("/desk")?;
+    Ok(browser)
+}
+
+/// What the citizen objects, with what a spreadsheet or a page might take for its own.
+const OBJECTION: &str = "저는 그 자리에 없었습니다. <b>=1+1</b>";
+
 /// The whole of it. `citizen` is green, with this number.
 pub(crate) fn orders_and_appeals(
     city: &City,
@@ -90,23 +133,21 @@ pub(crate) fn orders_and_appeals(
     // They object; the clock runs; they are answered.
     citizen.go("/code/appeal")?;
     look(citizen, language, "appeal")?;
-    citizen.fill("#f-text", "저는 그 자리에 없었습니다. <b>=1+1</b>")?;
+    citizen.fill("#f-text", OBJECTION)?;
     citizen.click("main form button[type=submit]")?;
     citizen.until_seen(".notice[data-tone=good]")?;
     look(citizen, language, "appeal-sent")?;
 
-    first.go("/desk/code")?;
-    first.click("main table a[href*='/appeals/']")?;
-    first.arrives_at("/desk/code/appeals/")?;
-    look(&first, language, "desk-appeal")?;
-    let text = first.text("main")?;
-    ensure!(text.contains("<b>=1+1</b>"), "the appeal was mangled: {text}");
-    first.tick("outcome", "upheld")?;
-    first.click("label[for=f-aside_order]")?;
-    first.fill("#f-text", "다시 확인했습니다. 명단에 잘못 올랐습니다.")?;
-    first.click("main form button[type=submit]")?;
-    first.until("the desk", "location.pathname === '/desk/code'")?;
-    first.is_quiet(&[])?;
+    // Whoever took part in the order does not judge it.
+    answers(&first, language, None)?;
+    first.until_seen("main a[href], main .actions")?;
+    let refused = first.text("main")?;
+    ensure!(refused.contains("code-own-order"), "an officer judges their own order: {refused}");
+    first.is_quiet(&["status of 403"])?;
+    let third = appoints_another(city, language, second).context("a third officer")?;
+    answers(&third, language, Some("desk-appeal"))?;
+    third.until("the desk", "location.pathname === '/desk/code'")?;
+    third.is_quiet(&[])?;
 
     citizen.go("/code?now=1")?;
     sees(citizen, "green", language.green).context("after the appeal")?;

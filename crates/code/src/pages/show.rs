@@ -81,6 +81,9 @@ pub(crate) async fn worker(
     // Its scope is the page itself, one level above where the script lies.
     let scope = HeaderValue::from_static("/code");
     response.headers_mut().insert("service-worker-allowed", scope);
+    // Looked after once a day (the longest that browsers allow), not at each showing.
+    let day = HeaderValue::from_static("max-age=86400");
+    response.headers_mut().insert(http::header::CACHE_CONTROL, day);
     Ok(response)
 }
 

@@ -416,17 +416,3 @@ async fn a_list_that_has_not_changed_is_not_sent_again() {
     let second = gate.send(req.body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!((second.status, second.text.len()), (StatusCode::NOT_MODIFIED, 0));
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn serve_tmp() {
-    let town = Town::new();
-    let now = kernel::Clock::now(&kernel::SystemClock);
-    town.house.clock.set(now);
-    let mut me = town.citizen(ME).await;
-    declare_well(&mut me).await;
-    let req = me.request(Method::GET, "/code").body(axum::body::Body::empty()).unwrap();
-    std::fs::write("/tmp/cookie", req.headers()["cookie"].to_str().unwrap()).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:18081").await.unwrap();
-    let serve = async { axum::serve(listener, town.house.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>()).await.unwrap() };
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(100), serve).await;
-}
