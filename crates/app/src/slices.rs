@@ -16,6 +16,7 @@ pub fn questions() -> Questions {
         person_label: person::person_label,
         person_by_phone: person::person_by_phone,
         phone_of: person::phone_of,
+        organisations: person::organisations,
         typed_code: code::view::typed_code,
         may_help: person::may_help,
     }

@@ -1,7 +1,7 @@
 //! What other slices and web ask of this one: the functions that `app` puts into
 //! [`web::Questions`].
 
-use contracts::person::{Grant, Person, Staff};
+use contracts::person::{Grant, Organisation, Person, Staff};
 use kernel::{Id, Instant};
 use store::{Fault, Reader};
 
@@ -37,6 +37,18 @@ pub fn person_by_phone(reader: &mut Reader<'_>, phone: &str) -> Result<Option<Id
 /// A citizen's phone number; `None` for a child or whoever has none.
 pub fn phone_of(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Option<String>, Fault> {
     Ok(view::citizen(reader, person)?.and_then(|it| it.phone))
+}
+
+/// More organisations than this are not offered in one list.
+const ORGANISATIONS_MAX: u32 = 500;
+
+/// The open organisations with their names, by name.
+pub fn organisations(reader: &mut Reader<'_>) -> Result<Vec<(Id<Organisation>, String)>, Fault> {
+    let all = view::all_organisations(reader, Id::from_u128(0), ORGANISATIONS_MAX)?;
+    let open = all.into_iter().filter(|it| !it.closed);
+    let mut named: Vec<_> = open.map(|it| (it.organisation, it.name)).collect();
+    named.sort_by(|a, b| a.1.cmp(&b.1));
+    Ok(named)
 }
 
 /// Whether the first may act for the second at `now`.

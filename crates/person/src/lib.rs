@@ -32,7 +32,9 @@ pub mod refusal;
 mod tests;
 pub mod view;
 
-pub use answer::{grants_of, may_help, person_by_phone, person_label, phone_of, staff_label};
+pub use answer::{
+    grants_of, may_help, organisations, person_by_phone, person_label, phone_of, staff_label,
+};
 pub use command::{Asker, Registration};
 pub use door::{forget, register, register_child, setup};
 pub use model::{Citizen, OrganisationRecord, StaffMember};

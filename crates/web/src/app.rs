@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use contracts::code::TypedAnswer;
-use contracts::person::{Grant, Person, Staff};
+use contracts::person::{Grant, Organisation, Person, Staff};
 use kernel::{Aggregate, Id, Instant, Locale, Seed, Zone};
 use store::{Context, Done, Fault, Keyring, Reader, Reading, Store, Tx};
 use url::Url;
@@ -82,6 +82,9 @@ impl Config {
     }
 }
 
+/// An organisation with its name.
+pub type NamedOrganisation = (Id<Organisation>, String);
+
 /// What a question gives.
 type Answer<T> = Result<T, Fault>;
 
@@ -98,6 +101,8 @@ pub struct Questions {
     pub person_by_phone: fn(&mut Reader<'_>, &str) -> Answer<Option<Id<Person>>>,
     /// The phone number of a citizen, to tell them something; in [`crate::phone::normal`]'s form.
     pub phone_of: fn(&mut Reader<'_>, Id<Person>) -> Answer<Option<String>>,
+    /// The open organisations with their names.
+    pub organisations: fn(&mut Reader<'_>) -> Answer<Vec<NamedOrganisation>>,
     /// What a typed short code says.
     pub typed_code: fn(&mut Reader<'_>, &str, Instant) -> Answer<Option<TypedAnswer>>,
     /// Whether the first may act for the second.
@@ -113,6 +118,7 @@ impl Default for Questions {
             person_label: |_, _| Ok(None),
             person_by_phone: |_, _| Ok(None),
             phone_of: |_, _| Ok(None),
+            organisations: |_| Ok(Vec::new()),
             typed_code: |_, _, _| Ok(None),
             may_help: |_, _, _, _| Ok(false),
         }

@@ -52,7 +52,7 @@ struct OpenForm {
 fn page(
     frame: Frame,
     form: &OpenForm,
-    own: &[Id<Organisation>],
+    own: &[(Id<Organisation>, String)],
     name_error: Option<String>,
     organisation_error: Option<String>,
 ) -> Open {
@@ -83,9 +83,8 @@ fn page(
             .error(organisation_error);
         (None, Some(Field { maxlength: Some(40), autocomplete: Some("off"), ..field }))
     } else {
-        let option = |it: &Id<Organisation>| {
-            let text = it.to_string();
-            Opt::new(&text, text.clone(), &form.organisation)
+        let option = |(id, name): &(Id<Organisation>, String)| {
+            Opt::new(&id.to_string(), name.clone(), &form.organisation)
         };
         let choice = Choice {
             name: "organisation".to_owned(),
@@ -112,19 +111,22 @@ fn page(
     Open { frame, crumbs, errors, name, kind, organisations, organisation, sensitive }
 }
 
-/// The organisations to choose from; none for whoever runs the region, who names one.
-fn choices(actor: &Actor) -> Vec<Id<Organisation>> {
-    if rights::runs_region(actor) { Vec::new() } else { rights::organisations(actor) }
+/// The organisations to choose from, with their names: one's own, or the region's.
+async fn choices(app: &App, actor: &Actor) -> Result<Vec<(Id<Organisation>, String)>, Problem> {
+    let organisations = app.questions.organisations;
+    let mut all = app.read(organisations).await?;
+    all.retain(|(id, _)| rights::may_open(actor, *id));
+    Ok(all)
 }
 
 async fn show(State(app): State<App>, actor: Actor) -> Result<Page<Open>, Problem> {
-    let own = choices(&actor);
+    let own = choices(&app, &actor).await?;
     if own.is_empty() && !rights::runs_region(&actor) {
         // Whoever owns a single place cannot open another.
         return Err(Problem::forbidden());
     }
     let form = OpenForm {
-        organisation: own.first().map(ToString::to_string).unwrap_or_default(),
+        organisation: own.first().map(|(id, _)| id.to_string()).unwrap_or_default(),
         ..OpenForm::default()
     };
     Ok(Page(page(Frame::new(&app, &actor, "gate-open-title"), &form, &own, None, None)))
@@ -135,9 +137,10 @@ async fn open(
     actor: Actor,
     Form(form): Form<OpenForm>,
 ) -> Result<Response, Problem> {
+    let own = choices(&app, &actor).await?;
     let again = |name: Option<String>, organisation: Option<String>| {
         let frame = Frame::new(&app, &actor, "gate-open-title");
-        unprocessable(page(frame, &form, &choices(&actor), name, organisation))
+        unprocessable(page(frame, &form, &own, name, organisation))
     };
     let Ok(organisation) = form.organisation.trim().parse::<Id<Organisation>>() else {
         let text = app.texts.get(actor.locale, "gate-open-organisation-wrong");
@@ -169,17 +172,16 @@ async fn open(
 }
 
 pub(super) fn samples() -> Vec<Sample> {
-    fn sample(locale: Locale, own: &[Id<Organisation>], wrong: bool) -> askama::Result<String> {
+    fn sample(locale: Locale, own: &[u128], wrong: bool) -> askama::Result<String> {
         let frame = web::sample_frame(locale);
         let error = wrong.then(|| frame.t("gate-open-organisation-wrong"));
         let form = OpenForm { kind: "shop".to_owned(), ..OpenForm::default() };
-        page(frame, &form, own, None, error).render()
+        let name = |it: &u128| (Id::from_u128(*it), format!("학원 연합 {it}"));
+        let own: Vec<_> = own.iter().map(name).collect();
+        page(frame, &form, &own, None, error).render()
     }
     vec![
-        Sample {
-            name: "gate/open",
-            render: |it| sample(it, &[Id::from_u128(1), Id::from_u128(2)], false),
-        },
+        Sample { name: "gate/open", render: |it| sample(it, &[1, 2], false) },
         Sample { name: "gate/open-wrong", render: |it| sample(it, &[], true) },
     ]
 }
