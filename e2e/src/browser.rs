@@ -1,5 +1,6 @@
 //! One person's browser: a profile of its own, and what a person does in it.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,7 @@ pub struct Browser {
     session: Session,
     profile: TempDir,
     origin: String,
+    scripts: Cell<bool>,
 }
 
 impl Browser {
@@ -75,7 +77,8 @@ impl Browser {
                 "prefs": { "download.default_directory": downloads },
             },
         }))?;
-        let browser = Self { session, profile, origin: origin.to_owned() };
+        let browser =
+            Self { session, profile, origin: origin.to_owned(), scripts: Cell::new(true) };
         browser.screen(PHONE)?;
         Ok(browser)
     }
@@ -104,6 +107,19 @@ impl Browser {
     pub fn path(&self) -> Result<String> {
         let url = self.session.url()?;
         Ok(url.strip_prefix(&self.origin).unwrap_or(&url).to_owned())
+    }
+
+    /// Asks the site for a public text beside the browser: without its cookies or its scripts.
+    pub fn get(&self, path: &str) -> Result<String> {
+        let mut answer = ureq::get(self.address(path)).call().with_context(|| path.to_owned())?;
+        answer.body_mut().read_to_string().with_context(|| path.to_owned())
+    }
+
+    /// Forbids all scripts of pages from now on.
+    pub fn forbid_scripts(&self) -> Result<()> {
+        self.session.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }))?;
+        self.scripts.set(false);
+        Ok(())
     }
 
     /// Loads the page again.
@@ -315,8 +331,13 @@ impl Browser {
         self.session.log().map(|_| ())
     }
 
-    /// Fails when axe-core finds something serious or critical on the page as it stands.
+    /// Fails when axe-core finds something serious or critical on the page as it stands. It is a
+    /// script itself: where scripts are forbidden it cannot look, and the same page is looked at
+    /// elsewhere.
     pub fn is_accessible(&self) -> Result<()> {
+        if !self.scripts.get() {
+            return Ok(());
+        }
         let found = axe::findings(&self.session)?;
         if found.is_empty() {
             return Ok(());
@@ -326,10 +347,19 @@ impl Browser {
 
     /// Keeps a picture of the whole page in `target/screenshots` when `HAETAE_SCREENSHOTS` is set.
     pub fn keep_picture(&self, name: &str) -> Result<()> {
+        self.keep(name, true)
+    }
+
+    /// The same of what is on the screen.
+    pub fn keep_screen(&self, name: &str) -> Result<()> {
+        self.keep(name, false)
+    }
+
+    fn keep(&self, name: &str, whole: bool) -> Result<()> {
         if std::env::var_os("HAETAE_SCREENSHOTS").is_none() {
             return Ok(());
         }
-        let wish = json!({ "format": "png", "captureBeyondViewport": true });
+        let wish = json!({ "format": "png", "captureBeyondViewport": whole });
         let taken = self.session.devtools("Page.captureScreenshot", &wish)?;
         let data = taken.get("data").and_then(Value::as_str).context("no picture")?;
         let folder = crate::city::target().join("screenshots");

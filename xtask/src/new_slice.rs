@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 pub(crate) fn run(root: &Path, name: &str) -> Result<()> {
     if name.is_empty() || !name.bytes().all(|it| it.is_ascii_lowercase()) {
@@ -22,11 +23,17 @@ pub(crate) fn run(root: &Path, name: &str) -> Result<()> {
         }
         fs::write(path, text)?;
     }
+    // Where lines break and how imports are sorted depends on the name.
+    let formatted =
+        Command::new(env!("CARGO")).args(["fmt", "-p", name]).current_dir(root).status();
+    if !formatted.context("cargo fmt")?.success() {
+        bail!("crates/{name} could not be formatted");
+    }
     println!(
         "made crates/{name}. Next, by hand:\n\
          1. Cargo.toml: `{name} = {{ path = \"crates/{name}\" }}` under workspace.dependencies\n\
          2. crates/app/Cargo.toml and crates/app/src/slices.rs: one line each\n\
-         3. xtask/src/tidy.rs: its floor (4)\n\
+         3. xtask/src/tidy.rs: its floor (4), and one more in the length of FLOORS\n\
          4. README.md of the slice: purpose, law, personal data and how long they live, glossary"
     );
     Ok(())
@@ -43,8 +50,7 @@ fn files(name: &str, title: &str) -> Vec<(&'static str, String)> {
          version.workspace = true\nedition.workspace = true\nrust-version.workspace = true\n\
          license.workspace = true\npublish.workspace = true\n\n[lints]\nworkspace = true\n\n\
          [dependencies]\nkernel.workspace = true\nstore.workspace = true\nweb.workspace = true\n\
-         serde.workspace = true\nutoipa.workspace = true\n\n\
-         [dev-dependencies]\nserde_json.workspace = true\n"
+         serde.workspace = true\n"
     );
     let lib = format!(
         "//! What {name} is for, in two or three sentences.\n\nmod command;\nmod decide;\nmod event;\n\
@@ -78,20 +84,20 @@ fn files(name: &str, title: &str) -> Vec<(&'static str, String)> {
          const STREAM: &'static str = \"{name}.{name}\";\n    type Command = Command;\n    \
          type Event = Event;\n    type Refusal = Refusal;\n\n    \
          fn decide(&self, command: Command, now: Instant) -> Result<Vec<Event>, Refusal> {{\n        \
-         decide::decide(self, command, now)\n    }}\n\n    fn fold(&mut self, event: &Event) {{\n        \
+         decide::decide(self, &command, now)\n    }}\n\n    fn fold(&mut self, event: &Event) {{\n        \
          match event {{\n            Event::Opened => self.open = true,\n        }}\n    }}\n}}\n"
     );
     let decide = format!(
         "//! The rules. Pure: the caller brings time and ids.\n\nuse kernel::Instant;\n\n\
          use crate::{{Command, Event, Refusal, {title}}};\n\n\
-         pub(crate) fn decide(it: &{title}, command: Command, _now: Instant) -> Result<Vec<Event>, Refusal> {{\n    \
+         pub(crate) fn decide(it: &{title}, command: &Command, _now: Instant) -> Result<Vec<Event>, Refusal> {{\n    \
          match command {{\n        Command::Open if it.open => Err(Refusal::AlreadyOpen),\n        \
          Command::Open => Ok(vec![Event::Opened]),\n    }}\n}}\n"
     );
     let refusal = format!(
         "//! Expected refusals, each with a stable code and status.\n\n/// Why not.\n\
          #[derive(Debug, Clone, Copy, PartialEq, Eq)]\npub enum Refusal {{\n    /// It has begun already.\n    \
-         AlreadyOpen,\n}}\n\n/// Every code with its status.\npub const ALL: &[(&str, u16)] = &[(\"{name}-already-open\", 409)];\n\n\
+         AlreadyOpen,\n}}\n\n/// Every code with its status.\npub(crate) const ALL: &[(&str, u16)] = &[(\"{name}-already-open\", 409)];\n\n\
          impl kernel::Refusal for Refusal {{\n    fn code(&self) -> &'static str {{\n        match self {{\n            \
          Self::AlreadyOpen => \"{name}-already-open\",\n        }}\n    }}\n\n    fn status(&self) -> u16 {{\n        409\n    }}\n}}\n"
     );

@@ -1,34 +1,70 @@
 //! A city for one test: its own folder, its own clock, clients whose type says who asks.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app::{Config, House};
-use contracts::person::Staff;
-use kernel::{Id, Instant, ManualClock, Seed};
+use contracts::person::{Person, Staff};
+use kernel::{Date, Id, Instant, Locale, Seed};
+use person::Registration;
 use sim::http::Browser;
+use sim::{StoryClock, Told, Wish};
+use store::{By, Context};
 use web::Who;
+
+/// When a city begins: noon in Seoul.
+pub(crate) const NOON: &str = "2026-03-02T03:00:00Z";
 
 /// A house on a manual clock.
 pub(crate) struct City {
     pub(crate) house: House,
+    /// Its hand.
+    pub(crate) clock: StoryClock,
     // Dropped last: the folder goes when the test ends.
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl City {
     pub(crate) fn new() -> Self {
+        Self::behind_proxy(false)
+    }
+
+    /// A city whose clients' addresses are the ones that they say, so that limits by address do not
+    /// end a test that sends thousands of requests.
+    pub(crate) fn behind_proxy(behind_proxy: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = ManualClock::at(Instant::parse("2026-03-02T03:00:00Z").unwrap());
+        let clock = StoryClock::at(Instant::parse(NOON).unwrap());
         let config = Config {
             data: dir.path().join("data"),
+            keys: Some(dir.path().join("keys")),
             origin: "http://localhost:8080".to_owned(),
             region: "kr-test".to_owned(),
-            behind_proxy: false,
+            behind_proxy,
             demo: true,
             ..Config::default()
         };
-        let house = House::open(config, Arc::new(clock), Seed::fixed(11)).unwrap();
-        Self { house, _dir: dir }
+        let house = House::open(config, Arc::new(clock.clone()), Seed::fixed(11)).unwrap();
+        Self { house, clock, dir }
+    }
+
+    /// The data folder, without the keys.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path().join("data")
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Tells the city a short story: staff, places with devices, a few citizens, two days.
+    pub(crate) fn tell(&self) -> Told {
+        let until = Instant::parse(NOON).unwrap();
+        let wish = Wish { citizens: 6, places: 2, days: 2, until, seed: 3, verify_every: 4 };
+        // Stories are told by blocking calls, which an async test's thread may not make.
+        let told = std::thread::scope(|scope| {
+            scope.spawn(|| sim::tell(&self.house, &self.clock, &wish, |_, _| ())).join()
+        });
+        told.unwrap().unwrap()
     }
 
     /// Somebody who is not signed in.
@@ -40,6 +76,26 @@ impl City {
     pub(crate) async fn citizen(&self) -> Browser {
         let person = Id::random(self.house.app.seed());
         Browser::signed_in(&self.house, Who::Citizen(person)).await.unwrap()
+    }
+
+    /// A registered citizen with a number of their own.
+    pub(crate) async fn register(&self, number: u32) -> Id<Person> {
+        let (app, person) = (&self.house.app, Id::random(self.house.app.seed()));
+        let it = Registration {
+            name: format!("시민 {number}"),
+            birth_date: Date::from_calendar(1980, 5, 5).unwrap(),
+            locale: Locale::Ko,
+            today: app.config.zone.date(app.now()),
+        };
+        let context = Context::by(By::Citizen(person));
+        let phone = format!("+8210{:08}", 60_000_000 + number);
+        let done = app
+            .store
+            .write(move |tx| person::register(tx, &context, person, &it, &phone))
+            .await
+            .unwrap();
+        done.unwrap();
+        person
     }
 
     /// A member of staff with no role at all.

@@ -12,6 +12,9 @@
 )]
 
 mod city;
+mod client;
 mod conformance;
+mod hostile;
 mod html;
+mod journeys;
 mod texts;

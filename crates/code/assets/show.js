@@ -143,7 +143,7 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 const keepPage = async () => {
   // "all": the browser may look for a newer worker in its own cache, so that showing again stays at zero requests.
   await navigator.serviceWorker.register("/code/sw.js", { scope: "/code", updateViaCache: "all" });
-  const cache = await caches.open("haetae-code-1");
+  const cache = await caches.open("haetae-own-code-1");
   const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": POLICY };
   await cache.put("/code", new Response(html, { headers }));
   const files = [...document.querySelectorAll("link[href^='/'], script[src]")].map((it) => it.href || it.src);
@@ -151,4 +151,6 @@ const keepPage = async () => {
 };
 
 if (box && globalThis.crypto?.subtle) run().catch(() => { box.hidden = true; });
+// What is kept is in one language: the switch asks the server.
+for (const it of document.querySelectorAll(".languages a")) it.search = "?to=/code%3Fnow=1";
 if (navigator.serviceWorker && fresh) addEventListener("load", () => keepPage().catch(() => {}));

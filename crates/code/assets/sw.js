@@ -1,6 +1,6 @@
 // Keeps the code page on the phone: shown again without one request, shown without a network at all.
 // Only /code is kept. `/code?now=1` asks the server and replaces what is kept.
-const KEPT = "haetae-code-1";
+const KEPT = "haetae-own-code-1";
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));

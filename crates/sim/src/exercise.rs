@@ -166,17 +166,39 @@ impl Exercise {
         Ok(first.map(|first| Acknowledged { command, first }))
     }
 
-    /// What a single command writes beside the log, in bytes: for a peer that writes as much.
-    pub fn single_bytes(&self) -> usize {
-        // A declaration and its decision, sealed, with their two leaves: measured on the wire of
-        // this crate's own test, rounded down in the peer's favour.
-        1_200
+    /// What one single command stores, in bytes: its sealed payloads and its leaves. Measured by
+    /// doing one, for a peer that writes as much.
+    pub fn single_bytes(&self) -> anyhow::Result<usize> {
+        let before = self.app.store.size();
+        self.single()?;
+        self.stored_since(before)
     }
 
-    /// What one visit writes beside the log, in bytes.
-    pub fn visit_bytes(&self) -> usize {
-        // Sealed payload of about 330 bytes and a leaf of about 140.
-        470
+    /// What one visit stores, in bytes: its sealed payload and its leaf. Measured by noting one.
+    pub fn visit_bytes(&self) -> anyhow::Result<usize> {
+        let before = self.app.store.size();
+        self.fill(1)?;
+        self.stored_since(before)
+    }
+
+    fn stored_since(&self, before: u64) -> anyhow::Result<usize> {
+        let after = self.app.store.size();
+        let bytes = self.app.store.read_blocking(|reader| {
+            let mut bytes = 0;
+            let events = "SELECT LENGTH(payload) FROM event WHERE region = $1 AND seq >= $2";
+            let visits = "SELECT LENGTH(payload) FROM observation WHERE region = $1 AND seq >= $2";
+            let mut rows = reader.query(events, store::values![before])?;
+            rows.extend(reader.query_visits(visits, store::values![before])?);
+            for row in &rows {
+                bytes += row.count(0)?;
+            }
+            for seq in before..after {
+                let leaf = reader.entry(seq)?.unwrap_or_default();
+                bytes += u64::try_from(leaf.len()).unwrap_or(0);
+            }
+            Ok(bytes)
+        })?;
+        Ok(usize::try_from(bytes)?)
     }
 
     /// Batches made ready by devices, each sealed and signed: what arrives at the server.

@@ -40,3 +40,16 @@ wishes.addEventListener("change", draw);
 addEventListener("online", draw);
 addEventListener("offline", draw);
 draw();
+
+// Caches named `haetae-own-…` hold a person's own pages. They go when nobody or somebody else is signed in, or the
+// language is another; a page that lies in one has just been renewed itself. A page without a head tells nothing.
+const forget = async () => {
+  const whose = `${root.lang} ${document.querySelector(".who span")?.textContent ?? ""}`;
+  if (!document.querySelector(".top") || read("whose") === whose) return;
+  for (const name of await caches.keys()) {
+    if (!name.startsWith("haetae-own-")) continue;
+    if (!(await caches.match(location.pathname, { cacheName: name }))) await caches.delete(name);
+  }
+  localStorage.setItem("haetae-whose", whose);
+};
+forget().catch(() => { /* no caches or no storage here: then nothing is kept either */ });

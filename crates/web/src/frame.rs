@@ -86,9 +86,15 @@ impl Frame {
                     || (it.path != "/" && path.starts_with(&format!("{}/", it.path))),
             })
             .collect();
-        let user = actor
-            .is_signed_in()
-            .then(|| actor.label.clone().unwrap_or_else(|| text("web-signed-in")));
+        // Who acts for another is shown with that person: on every page, and for `theme.js`, which
+        // drops pages that were kept for somebody else.
+        let user = actor.is_signed_in().then(|| {
+            let own = actor.label.clone().unwrap_or_else(|| text("web-signed-in"));
+            match (&actor.acting_for, &actor.acting_for_label) {
+                (Some(_), Some(helped)) => format!("{own} → {helped}"),
+                _ => own,
+            }
+        });
         let banner = actor.acting_for.map(|_| {
             let name = actor.acting_for_label.clone().unwrap_or_default();
             app.texts.format(locale, "web-acting-for", &[("name", Arg::Text(name))])

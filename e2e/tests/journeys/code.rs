@@ -8,7 +8,7 @@ use credential::{Class, Outcome, Policy, Reason, RevocationList, Trust, TrustLis
 use e2e::{Browser, City, wait};
 use serde_json::Value;
 
-use crate::people::{Language, look};
+use crate::people::{ENGLISH, KOREAN, Language, look, open, register};
 
 /// What the citizen answers.
 pub(crate) struct Answers {
@@ -112,6 +112,14 @@ pub(crate) fn shows_a_good_code(browser: &Browser, trust: &Trust) -> Result<Stri
     Ok(text)
 }
 
+/// Waits until the worker is there and holds the page.
+fn is_kept(browser: &Browser) -> Result<()> {
+    let kept = "!!(navigator.serviceWorker.controller && await caches.match('/code') \
+                && await caches.match(document.querySelector('script[src]').src))";
+    let kept = wait::until("the kept page", || Ok((browser.awaited(kept)? == true).then_some(())));
+    kept.with_context(|| browser.scene())
+}
+
 /// With the server off: the page comes up again, and the code gets a new proof of the moment, while
 /// the picture that was taken before dies.
 pub(crate) fn shows_it_with_the_server_off(
@@ -122,12 +130,7 @@ pub(crate) fn shows_it_with_the_server_off(
     let trust = lists(browser)?;
     // The page is kept once the worker is there and holds it.
     browser.go("/code")?;
-    let kept = "navigator.serviceWorker.controller && \
-                await caches.match('/code') && await caches.match(document.querySelector('script[src]').src)";
-    wait::until("the kept page", || {
-        Ok((!browser.awaited(&format!("!({kept})"))?.as_bool().unwrap_or(true)).then_some(()))
-    })
-    .with_context(|| browser.scene())?;
+    is_kept(browser)?;
     browser.reload()?;
     browser.until_seen("#pass")?;
     let before = shows_a_good_code(browser, &trust)?;
@@ -168,4 +171,90 @@ pub(crate) fn prints(browser: &Browser, language: &Language) -> Result<Vec<u8>> 
     ensure!(verdict.outcome == Outcome::Pass && verdict.ask_id, "{verdict:?}");
     ensure!(verdict.class == Some(Class::Printed), "{verdict:?}");
     browser.picture_of("figure.code svg")
+}
+
+/// What one person's phone keeps is nobody else's: not after signing out, not in another language,
+/// not when somebody else signs in.
+pub(crate) fn kept_code_is_nobody_elses(city: &City) -> Result<()> {
+    let browser = open(city, &KOREAN)?;
+    register(&browser, &KOREAN, "010-7722-0001")?;
+    becomes_green(&browser, &KOREAN)?;
+    browser.go("/code")?;
+    is_kept(&browser)?;
+    browser.reload()?;
+    browser.until_seen("#pass")?;
+    let short = browser.text("#short")?;
+
+    browser.click(".languages a[lang=en]")?;
+    browser.until("the page in English", "document.documentElement.lang === 'en'")?;
+    browser.go("/code")?;
+    browser.until("the kept page in English", "document.documentElement.lang === 'en'")?;
+    browser.until_seen("#pass")?;
+    sees(&browser, "green", ENGLISH.green)?;
+
+    // For a child: not the parent's code. And back again: not the child's.
+    browser.go("/account/help")?;
+    let child = "form[action='/account/help/child']";
+    browser.fill(&format!("{child} #f-name"), "한해봄")?;
+    let born =
+        browser.value("new Date(Date.now() - 6 * 31557600000).toISOString().slice(0, 10)")?;
+    browser.date(&format!("{child} #f-birth_date"), born.as_str().context("a day")?)?;
+    browser.click(&format!("{child} button[type=submit]"))?;
+    browser.click("form[action='/account/help/act'] button[type=submit]")?;
+    browser.until(
+        "acting for the child",
+        "document.querySelector('.who')?.innerText.includes('한해봄')",
+    )?;
+    browser.go("/code")?;
+    let shown = browser.attribute(".colour", "data-colour")?;
+    ensure!(shown.as_deref() == Some("unknown"), "the child's colour is {shown:?}");
+    browser.go("/account/help")?;
+    browser.click("form:has(input[name=person][value='']) button[type=submit]")?;
+    browser.until(
+        "acting for nobody",
+        "!document.querySelector('.who').innerText.includes('한해봄')",
+    )?;
+    browser.go("/code")?;
+    sees(&browser, "green", ENGLISH.green)?;
+
+    browser.click(".who button")?;
+    browser.until("being signed out", "!document.querySelector('.who')")?;
+    for path in ["/code", "/code?now=1", "/code"] {
+        browser.go(path)?;
+        let text = browser.text("body")?;
+        ensure!(!text.contains(&short), "{path} shows a code after signing out");
+        ensure!(!text.contains(KOREAN.name), "{path} shows a name after signing out");
+        ensure!(!browser.sees(".colour")?, "{path} shows a colour after signing out");
+    }
+
+    // Somebody else, on the same phone.
+    register(&browser, &ENGLISH, "010-7722-0002")?;
+    browser.go("/code")?;
+    let shown = browser.attribute(".colour", "data-colour")?;
+    ensure!(shown.as_deref() == Some("unknown"), "somebody else's colour is {shown:?}");
+    declare(&browser, &ENGLISH, &WELL)?;
+    browser.click("main .actions a[href^='/code']")?;
+    browser.until_seen("#pass")?;
+    browser.qr("#qr")?;
+    ensure!(browser.text("#short")? != short, "two people have one code");
+    Ok(())
+}
+
+/// Without a single script: registering, declaring, a colour, a code to print.
+pub(crate) fn works_without_scripts(city: &City) -> Result<()> {
+    let browser = open(city, &ENGLISH)?;
+    browser.forbid_scripts()?;
+    register(&browser, &ENGLISH, "010-7722-0003")?;
+    declare(&browser, &ENGLISH, &WELL)?;
+    sees(&browser, "green", ENGLISH.green)?;
+    browser.go("/code")?;
+    sees(&browser, "green", ENGLISH.green)?;
+    ensure!(!browser.sees("#pass")?, "an empty frame is shown where the QR would be");
+    ensure!(browser.sees("noscript")?, "nobody says why there is no QR");
+    browser.click("main .actions a[href='/code/print']")?;
+    browser.click("main form button[type=submit]")?;
+    browser.until_seen("figure.code svg")?;
+    let text = browser.qr("figure.code svg")?;
+    ensure!(text.starts_with("HT1:"), "{text}");
+    look(&browser, &ENGLISH, "sheet-without-scripts")
 }

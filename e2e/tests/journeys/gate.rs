@@ -124,7 +124,7 @@ impl Guard {
         self.0.film(png)?;
         self.0.click("#gate-start")?;
         let seen = self.seen_and(|it| match picture {
-            Some(name) => it.keep_picture(name),
+            Some(name) => it.keep_screen(name),
             None => Ok(()),
         });
         // Stops the camera: the next film is read when it starts again.

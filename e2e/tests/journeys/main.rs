@@ -39,6 +39,16 @@ fn a_citizen_gets_through_a_door_in_chinese() -> Result<()> {
 }
 
 #[test]
+fn a_kept_code_is_nobody_elses() -> Result<()> {
+    in_a_city(|city| code::kept_code_is_nobody_elses(city))
+}
+
+#[test]
+fn a_citizen_gets_a_code_without_a_single_script() -> Result<()> {
+    in_a_city(|city| code::works_without_scripts(city))
+}
+
+#[test]
 fn a_passkey_signs_in_a_citizen_and_an_officer() -> Result<()> {
     in_a_city(|city| passkey::passkeys(city))
 }

@@ -116,7 +116,7 @@ fn walk(
         browser.go(&path)?;
         let links = browser.each("a[href]:not([download])", "it.getAttribute('href')")?;
         next.extend(links.into_iter().filter(|it| it.starts_with('/') && is_page(it)));
-        let own = ["/", "/desk", "/log"].contains(&path.as_str());
+        let own = ["/", "/desk"].contains(&path.as_str());
         if !seen.insert(kind(&path)) && !own {
             continue;
         }

@@ -72,7 +72,9 @@ fn page(frame: Frame, typed: &Typed, mistakes: &[(String, String)]) -> Declare {
         }
     };
     let filled = (1..=STAYS_MAX).filter(|row| !get(&format!("stay_{row}_place")).is_empty()).max();
-    let asked = get("rows").parse::<usize>().unwrap_or(1) + usize::from(typed.contains_key("more"));
+    // Whatever number was sent, it is bounded before it is counted with.
+    let asked = get("rows").parse::<usize>().unwrap_or(1).min(STAYS_MAX)
+        + usize::from(typed.contains_key("more"));
     let rows = asked.max(filled.unwrap_or(1)).clamp(1, STAYS_MAX);
     let stay = |row: usize| {
         let part = |part: &str| {

@@ -30,12 +30,12 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let exercise = Exercise::prepare(&house, 2_000)?;
     for callers in [1_u32, 64, 1_024] {
         let ours = singles(&exercise, callers, span(quick))?;
-        let bare = bare(dir.path(), u64::from(callers), exercise.single_bytes(), span(quick))?;
+        let bare = bare(dir.path(), u64::from(callers), exercise.single_bytes()?, span(quick))?;
         figures.push(Figure::beside(format!("write.single_{callers}"), ours, "/s", BARE, bare));
     }
     for callers in [1_u32, 8] {
         let ours = batches(&exercise, callers, span(quick))?;
-        let bare = bare(dir.path(), 200, exercise.visit_bytes(), span(quick))?;
+        let bare = bare(dir.path(), 200, exercise.visit_bytes()?, span(quick))?;
         let name = match callers {
             1 => "write.gate_batch_200".to_owned(),
             _ => format!("write.gate_batch_200_by_{callers}"),
