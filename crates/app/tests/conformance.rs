@@ -88,7 +88,9 @@ fn law_2_texts_have_the_same_keys_and_variables_and_all_are_used() {
             assert!(belongs(key, slice.name, '-'), "{}: text {key}", slice.name);
             let used = literal(key)
                 || suffixes.iter().any(|it| key.strip_suffix(it.as_str()).is_some_and(literal))
-                || prefixes.iter().any(|it| key.starts_with(it.as_str()))
+                || prefixes
+                    .iter()
+                    .any(|it| key.starts_with(it.as_str()) || it.strip_suffix('-') == Some(key))
                 || slices()
                     .iter()
                     .flat_map(|it| it.refusals)
@@ -127,6 +129,14 @@ fn dynamic_prefixes(sources: &[String]) -> BTreeSet<String> {
     let mut prefixes = BTreeSet::new();
     for source in sources {
         for literal in source.split('"').skip(1) {
+            // A beginning handed on as it is: `choice("code-finding-", …)`.
+            let handed_on =
+                literal.strip_suffix('-').filter(|it| !it.contains(char::is_whitespace));
+            if let Some(stem) = handed_on
+                && names.iter().any(|name| belongs(stem, name, '-'))
+            {
+                prefixes.insert(literal.to_owned());
+            }
             let Some((before, _)) = literal.split_once('{') else { continue };
             let own = names
                 .iter()

@@ -15,6 +15,8 @@ use kernel::{Id, Instant, Seed};
 use store::Keyring;
 use web::App;
 
+use crate::story::{accepted, write};
+
 /// A private key drawn from `seed`. A scalar of 0 or beyond the order is drawn again: one in 2^32
 /// draws at most.
 pub(crate) fn device_key(seed: &Seed) -> DeviceKey {
@@ -141,20 +143,33 @@ impl Guard {
         }
         Ok(batches)
     }
+}
 
-    /// Hands in what waits; gives how many entries were taken.
-    pub(crate) fn hand_in(
-        &mut self,
-        app: &App,
-        queue: &QueueKey,
-        now: Instant,
-    ) -> anyhow::Result<u64> {
-        let mut taken = 0;
-        for (batch, signature) in self.batches(now)? {
-            taken += take(app, queue, &batch, &signature, now)?;
-        }
-        Ok(taken)
+/// Hands many batches to the real intake, many in a transaction, as they gather at a busy server.
+pub(crate) fn take_all(
+    app: &App,
+    queue: &QueueKey,
+    batches: &[(Batch, [u8; 64])],
+    now: Instant,
+) -> anyhow::Result<()> {
+    let questions = app.questions;
+    for chunk in batches.chunks(100) {
+        let prepared = app.store.read_blocking(|reader| {
+            let mut prepared = Vec::with_capacity(chunk.len());
+            for (batch, signature) in chunk {
+                let it = intake::prepare(reader, &questions, queue, batch, signature, now)?;
+                prepared.push(accepted(it)?);
+            }
+            Ok(prepared)
+        })?;
+        write(app, move |tx| {
+            for it in &prepared {
+                accepted(intake::take(tx, it)?)?;
+            }
+            Ok(())
+        })?;
     }
+    Ok(())
 }
 
 /// Hands one batch to the real intake.

@@ -23,7 +23,7 @@ use store::{By, Context, Fault, Tx};
 use web::App;
 
 use crate::clock::StoryClock;
-use crate::door::{Guard, Lists, Phone, device_key};
+use crate::door::{Guard, Lists, Phone, device_key, take_all};
 
 /// What city is wished for.
 #[derive(Debug, Clone)]
@@ -292,7 +292,11 @@ impl<'a> City<'a> {
                     let context = Context::by(By::Citizen(*person));
                     let decision = Id::random(tx.seed());
                     let done = code::door::run(tx, &context, *person, ask, decision)?;
-                    events.push(accepted(done)?.events);
+                    events.push(match done {
+                        // Whoever has not declared for too long gets no code: that is how it should be.
+                        Err(code::refusal::Refusal::ColourUnknown) => Vec::new(),
+                        done => accepted(done)?.events,
+                    });
                 }
                 Ok(events)
             })?);
@@ -413,10 +417,11 @@ impl<'a> City<'a> {
                 self.told.red_passed += 1;
             }
         }
+        let mut batches = Vec::new();
         for guard in &mut self.guards {
-            guard.hand_in(self.app, &self.queue, now)?;
+            batches.extend(guard.batches(now)?);
         }
-        Ok(())
+        take_all(self.app, &self.queue, &batches, now)
     }
 
     /// Everybody who goes out holds a fresh code.

@@ -95,6 +95,7 @@ pub fn audit(
         report: Audit::default(),
         tree: Tree::new(),
         expired: HashSet::new(),
+        forgotten: HashSet::new(),
     };
     let size = auditor.head(signer.verifier())?;
     auditor.expired()?;
@@ -119,6 +120,8 @@ struct Auditor<'a> {
     tree: Tree,
     /// Kinds and days that the log says have ended.
     expired: HashSet<(String, i32)>,
+    /// Subjects that the log says were forgotten.
+    forgotten: HashSet<u128>,
 }
 
 /// Days that a gate's queue may be late: an entry's day may lie this much before its leaf's.
@@ -147,13 +150,19 @@ impl Auditor<'_> {
         Ok(size)
     }
 
-    /// Which days ended, by the log's own word.
+    /// Which days ended and who was forgotten, by the log's own word.
     fn expired(&mut self) -> Result<(), Fault> {
-        let sql = "SELECT payload FROM event WHERE region = $1 AND kind = 'store.expired.v1'";
+        let sql = "SELECT payload FROM event WHERE region = $1 AND stream = 'store'";
         for row in select(self.identity, &self.value, sql, &[])? {
+            // One that cannot be read is named when its entry is compared.
             let payload: serde_json::Value =
-                serde_json::from_slice(row.bytes(0)?).doing("reading a public payload")?;
+                serde_json::from_slice(row.bytes(0)?).unwrap_or_default();
             let event = payload.get("event");
+            let subject =
+                event.and_then(|it| it.get("subject")).and_then(serde_json::Value::as_str);
+            if let Some(Ok(subject)) = subject.map(|it| u128::from_str_radix(it, 16)) {
+                self.forgotten.insert(subject);
+            }
             let kind = event.and_then(|it| it.get("kind")).and_then(serde_json::Value::as_str);
             let day = event.and_then(|it| it.get("day")).and_then(serde_json::Value::as_i64);
             if let (Some(kind), Some(Ok(day))) = (kind, day.map(i32::try_from)) {
@@ -319,7 +328,10 @@ impl Auditor<'_> {
             let subject = u128::from_be_bytes(row.bytes(7)?.try_into().doing("reading an id")?);
             let epoch = epoch_scope(kind, row.maybe_int(4)?);
             let Some(key) = self.vault.find_for(Some(subject), epoch.as_ref())? else {
-                self.report.erased += 1;
+                let day = row.maybe_int(4)?.and_then(|it| i32::try_from(it).ok());
+                let ended = self.forgotten.contains(&subject)
+                    || day.is_some_and(|it| self.expired.contains(&(kind.to_owned(), it)));
+                self.erased(seq, ended);
                 return Ok(());
             };
             let opened = key.open(seq, &event_context(self.region, kind), payload)?;
@@ -345,6 +357,15 @@ impl Auditor<'_> {
         Ok(())
     }
 
+    /// A payload whose key is gone: as it should be when the log says so, a finding otherwise.
+    fn erased(&mut self, seq: u64, ended: bool) {
+        if ended {
+            self.report.erased += 1;
+        } else {
+            self.wrong(Some(seq), "key", "the key is gone, and the log does not say why");
+        }
+    }
+
     fn commitment(&mut self, seq: u64, leaf: &Leaf, opened: &[u8]) {
         let matches = opened.split_first_chunk::<SALT_LEN>().is_some_and(|(salt, payload)| {
             leaf.commit.as_deref() == Some(hex::encode(commitment(salt, payload)).as_str())
@@ -364,7 +385,8 @@ impl Auditor<'_> {
         let day = i32::try_from(row.int(3)?).doing("reading a day")?;
         let scope = Scope::Epoch { kind: kind.to_owned(), day, visits: true };
         let Some(key) = self.vault.find(&scope)? else {
-            self.report.erased += 1;
+            let ended = self.expired.contains(&(kind.to_owned(), day));
+            self.erased(seq, ended);
             return Ok(());
         };
         let opened = key.open(seq, &event_context(self.region, kind), row.bytes(4)?)?;

@@ -313,7 +313,8 @@ fn a_rebuild_in_the_same_batch_does_not_bring_a_forgotten_subject_back() {
 
 #[test]
 fn the_audit_finds_and_names_what_was_altered() {
-    let alterations: [(&str, &str, &str, Option<u64>); 7] = [
+    let alterations: [(&str, &str, &str, Option<u64>); 8] = [
+        ("keys.db", "DELETE FROM vault_key WHERE scope LIKE 'subject/%3'", "key", Some(3)),
         ("identity.db", "UPDATE event SET at = at + 1 WHERE seq = 3", "event", Some(3)),
         (
             "identity.db",

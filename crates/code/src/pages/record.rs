@@ -37,12 +37,12 @@ pub(crate) struct Reason {
 
 fn choice(frame: &Frame, name: &str, prefix: &str, words: &[&str]) -> Choice {
     let option = |word: &&str| {
-        let label = frame.t(&format!("{prefix}-{}", word.replace('_', "-")));
+        let label = frame.t(&format!("{prefix}{}", word.replace('_', "-")));
         Opt::new(word, label, "")
     };
     Choice {
         name: name.to_owned(),
-        label: frame.t(prefix),
+        label: frame.t(prefix.trim_end_matches('-')),
         options: words.iter().map(option).collect(),
         required: true,
         ..Choice::default()
@@ -54,7 +54,7 @@ fn reason_page(frame: Frame, person: Id<Person>, typed: &str, mistake: Option<St
     Reason {
         action: format!("/desk/code/people/{person}"),
         errors: mistake.iter().map(|it| ("grounds".to_owned(), it.clone())).collect(),
-        purpose: choice(&frame, "purpose", "code-reading", &PURPOSES),
+        purpose: choice(&frame, "purpose", "code-reading-", &PURPOSES),
         grounds: Field { maxlength: Some(200), ..field }
             .hint(frame.t("code-reading-grounds-hint"))
             .with(typed)
@@ -144,16 +144,16 @@ fn record_page(
         card: card(&frame, policy, &decided),
         declared: declared.unwrap_or_default(),
         events,
-        finding: choice(&frame, "result", "code-finding", &words(&["positive", "negative"])),
-        test_source: choice(&frame, "source", "code-source", &words(&["laboratory", "clinic"])),
+        finding: choice(&frame, "result", "code-finding-", &words(&["positive", "negative"])),
+        test_source: choice(&frame, "source", "code-source-", &words(&["laboratory", "clinic"])),
         exposure: choice(
             &frame,
             "nearness",
-            "code-exposure",
+            "code-exposure-",
             &Exposure::ALL.iter().map(|it| it.word()).collect::<Vec<_>>(),
         ),
-        colour: choice(&frame, "colour", "code-order-pick", &words(&["yellow", "red"])),
-        order_reason: choice(&frame, "reason", "code-order-reason", &all(OrderReason::ALL)),
+        colour: choice(&frame, "colour", "code-order-pick-", &words(&["yellow", "red"])),
+        order_reason: choice(&frame, "reason", "code-order-reason-", &all(OrderReason::ALL)),
         number: Field {
             maxlength: Some(40),
             ..Field::text("number", frame.t("code-order-number-label"))
