@@ -34,6 +34,7 @@ pub struct Browser {
     profile: TempDir,
     origin: String,
     scripts: Cell<bool>,
+    width: Cell<u32>,
 }
 
 impl Browser {
@@ -77,8 +78,13 @@ impl Browser {
                 "prefs": { "download.default_directory": downloads },
             },
         }))?;
-        let browser =
-            Self { session, profile, origin: origin.to_owned(), scripts: Cell::new(true) };
+        let browser = Self {
+            session,
+            profile,
+            origin: origin.to_owned(),
+            scripts: Cell::new(true),
+            width: Cell::new(0),
+        };
         browser.screen(PHONE)?;
         Ok(browser)
     }
@@ -90,6 +96,7 @@ impl Browser {
             "width": width, "height": height, "deviceScaleFactor": 2, "mobile": mobile,
         });
         self.session.devtools("Emulation.setDeviceMetricsOverride", &screen)?;
+        self.width.set(width);
         Ok(())
     }
 
@@ -324,6 +331,17 @@ impl Browser {
         }
         let lines = lines(loud);
         bail!("the console of {} is not quiet:{lines}", self.path().unwrap_or_default());
+    }
+
+    /// Fails when the page is wider than the screen, so that a person would have to push it about.
+    pub fn fits(&self) -> Result<()> {
+        // Not `innerWidth`: a phone widens that to what is too wide.
+        let wide = self.value("document.documentElement.scrollWidth")?.as_u64();
+        let width = self.width.get();
+        if wide.is_none_or(|it| u64::from(width) < it) {
+            bail!("{} is {wide:?} pixels wide on a screen of {width}", self.path()?);
+        }
+        Ok(())
     }
 
     /// Throws away what the console holds.

@@ -158,13 +158,20 @@ pub(crate) fn encode(fields: &[(&str, &str)]) -> Vec<u8> {
         for byte in text.bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
-                other => out.push_str(&format!("%{other:02X}")),
+                other => {
+                    let digits = hex_digits(other);
+                    out.extend(['%', digits[0], digits[1]]);
+                }
             }
         }
         out
     };
     let pairs = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value)));
     pairs.collect::<Vec<_>>().join("&").into_bytes()
+}
+
+fn hex_digits(byte: u8) -> [char; 2] {
+    [byte >> 4, byte & 15].map(|it| char::from_digit(u32::from(it), 16).unwrap())
 }
 
 /// Base64url without padding (RFC 4648, section 5).

@@ -9,7 +9,7 @@
 
 use contracts::code::Colour;
 use kernel::Instant;
-use rules::RuleTrace;
+use rules::{RuleSet, RuleTrace};
 use serde_json::{Value, json};
 
 use crate::model::{Answer, Facts};
@@ -40,16 +40,16 @@ pub struct Decision {
 
 /// Decides. Same facts, same rules, same instant: same decision.
 pub fn decide(facts: &Facts, policy: &Policy, now: Instant) -> Decision {
-    let (colour, reasons, trace) = colour_at(facts, policy, now);
+    let (colour, reasons, trace) = colour_at(facts, policy, now, rules::decide);
     let until = changes(facts, policy, now)
         .into_iter()
-        .find(|instant| colour_at(facts, policy, *instant).0 != colour);
+        .find(|instant| self::colour(facts, policy, *instant) != colour);
     Decision { colour, until, reasons, trace, rules_version: policy.version() }
 }
 
 /// The colour alone, for whoever needs no end and no reasons.
 pub fn colour(facts: &Facts, policy: &Policy, now: Instant) -> Colour {
-    colour_at(facts, policy, now).0
+    colour_at(facts, policy, now, rules::decide_untraced).0
 }
 
 /// How strong a colour is when several rules match. Unknown is weaker than yellow and red: missing
@@ -68,11 +68,16 @@ pub const fn is_worse(new: Colour, old: Colour) -> bool {
     strength(new) > strength(old)
 }
 
-fn colour_at(facts: &Facts, policy: &Policy, at: Instant) -> (Colour, Vec<String>, Vec<RuleTrace>) {
+fn colour_at(
+    facts: &Facts,
+    policy: &Policy,
+    at: Instant,
+    decide: fn(&RuleSet, &Value, &str) -> rules::Decision,
+) -> (Colour, Vec<String>, Vec<RuleTrace>) {
     let Some(rules) = policy.rules.as_deref() else {
         return (Colour::Unknown, vec![NO_RULE.to_owned()], Vec::new());
     };
-    let decided = rules::decide(rules, &facts_at(facts, at), &at.rfc3339());
+    let decided = decide(rules, &facts_at(facts, at), &at.rfc3339());
     let outcomes = decided.matched.iter().filter_map(|it| {
         let word = it.outcome.get("colour")?.as_str()?;
         Some((Colour::from_word(word)?, it.code.as_str()))

@@ -20,7 +20,8 @@ pub enum Asker {
         /// The box that the officer ticks.
         id_checked: bool,
     },
-    /// Another record's end: a helper was forgotten.
+    /// The house itself, never by a route: another record's end (a helper was forgotten), or the
+    /// operator's `haetae forget`.
     System,
 }
 

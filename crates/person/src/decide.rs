@@ -87,7 +87,10 @@ pub(crate) fn citizen(
         C::EndHelp { helper, asker } => end_help(it, helper, asker),
         C::Forget { asker, sole_helper_of } => {
             present(it)?;
-            own_or_parent(it, asker, now)?;
+            // `haetae forget` carries out a request that came by letter or from a court.
+            if asker != Asker::System {
+                own_or_parent(it, asker, now)?;
+            }
             if sole_helper_of > 0 {
                 return Err(Refusal::DependantsRemain);
             }

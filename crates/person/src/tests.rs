@@ -317,6 +317,13 @@ fn nobody_without_a_phone_is_left_alone_by_a_deletion() {
     check(&[registered(), CitizenEvent::Forgotten], forget(0), Err(Refusal::NotRegistered));
 }
 
+#[test]
+fn the_operator_s_command_forgets_anybody_but_who_is_needed() {
+    let forget = |sole_helper_of| CitizenCommand::Forget { asker: Asker::System, sole_helper_of };
+    check(&[registered()], forget(0), Ok(&[CitizenEvent::Forgotten]));
+    check(&[registered()], forget(1), Err(Refusal::DependantsRemain));
+}
+
 const BOSS: Administrator = Administrator { staff: Id::from_u128(10), of_region: true };
 const CLERK: Administrator = Administrator { staff: Id::from_u128(11), of_region: false };
 const MEMBER: Id<Staff> = Id::from_u128(12);

@@ -31,14 +31,16 @@ pub fn evaluate_traced(
 }
 
 /// Whether `expression` is truthy on `data`; neither truthy nor falsy is an error.
+pub(crate) fn is_truthy(expression: &Expression, data: &Value) -> Result<bool, EvaluationError> {
+    Run { budget: STEPS_MAX, recorder: None }.truth(expression, data)
+}
+
+/// Like [`is_truthy`], with the record of every operation that was evaluated.
 pub(crate) fn is_truthy_traced(
     expression: &Expression,
     data: &Value,
 ) -> (Result<bool, EvaluationError>, Trace) {
-    traced(|run| {
-        let item = run.evaluate(&expression.node, &Context::Data(data))?;
-        truth(&item, "")
-    })
+    traced(|run| run.truth(expression, data))
 }
 
 fn traced<T>(evaluate: impl FnOnce(&mut Run) -> T) -> (T, Trace) {
@@ -73,6 +75,11 @@ fn truth(item: &Item<'_>, pointer: &str) -> Result<bool, EvaluationError> {
 }
 
 impl Run {
+    fn truth(&mut self, expression: &Expression, data: &Value) -> Result<bool, EvaluationError> {
+        let item = self.evaluate(&expression.node, &Context::Data(data))?;
+        truth(&item, "")
+    }
+
     fn value(&mut self, expression: &Expression, data: &Value) -> Result<Value, EvaluationError> {
         let item = self.evaluate(&expression.node, &Context::Data(data))?;
         item.to_value(&mut self.budget, 0).map_err(|code| EvaluationError::new("", code))

@@ -32,5 +32,7 @@ pub use evaluate::{STEPS_MAX, evaluate, evaluate_traced};
 pub use expression::{Expression, Operation};
 pub use invalid::{Invalid, InvalidCode};
 pub use parse::{DEPTH_MAX, NODES_MAX, PATH_MAX, TEXT_MAX};
-pub use rule_set::{Decision, Failed, Matched, NamedRule, RULES_MAX, RuleSet, RuleTrace, decide};
+pub use rule_set::{
+    Decision, Failed, Matched, NamedRule, RULES_MAX, RuleSet, RuleTrace, decide, decide_untraced,
+};
 pub use trace::{Step, TRACE_STEPS_MAX, Trace};

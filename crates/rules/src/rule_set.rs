@@ -5,7 +5,7 @@
 
 use crate::date_time::DateTime;
 use crate::error::{EvaluationCode, EvaluationError};
-use crate::evaluate::{STEPS_MAX, is_truthy_traced};
+use crate::evaluate::{STEPS_MAX, is_truthy, is_truthy_traced};
 use crate::expression::Expression;
 use crate::invalid::{Invalid, InvalidCode};
 use crate::item::{VALUE_DEPTH_MAX, copy_value};
@@ -95,21 +95,40 @@ pub struct RuleTrace {
 ///
 /// `now` is a date-time in one of CertLogic's formats; rules that read another one fail.
 pub fn decide(rules: &RuleSet, facts: &Value, now: &str) -> Decision {
+    let mut traces = Vec::new();
+    let mut decision = decide_by(rules, facts, now, |rule, data| {
+        let (result, trace) = is_truthy_traced(&rule.logic, data);
+        traces.push(RuleTrace { code: rule.code.clone(), trace });
+        result
+    });
+    decision.trace = traces;
+    decision
+}
+
+/// Like [`decide`], with an empty trace: for whoever asks the same rules about many instants.
+pub fn decide_untraced(rules: &RuleSet, facts: &Value, now: &str) -> Decision {
+    decide_by(rules, facts, now, |rule, data| is_truthy(&rule.logic, data))
+}
+
+fn decide_by(
+    rules: &RuleSet,
+    facts: &Value,
+    now: &str,
+    mut holds: impl FnMut(&NamedRule, &Value) -> Result<bool, EvaluationError>,
+) -> Decision {
     let mut decision = Decision { matched: Vec::new(), failed: Vec::new(), trace: Vec::new() };
     let data = context(rules, facts, now);
-    for NamedRule { code, logic, outcome } in &rules.rules {
-        let (result, trace) = match &data {
-            Ok(data) => is_truthy_traced(logic, data),
-            Err(code) => (Err(EvaluationError::new("", *code)), Trace::default()),
+    for rule in &rules.rules {
+        let result = match &data {
+            Ok(data) => holds(rule, data),
+            Err(code) => Err(EvaluationError::new("", *code)),
         };
+        let code = rule.code.clone();
         match result {
-            Ok(true) => {
-                decision.matched.push(Matched { code: code.clone(), outcome: outcome.clone() });
-            }
+            Ok(true) => decision.matched.push(Matched { code, outcome: rule.outcome.clone() }),
             Ok(false) => {}
-            Err(error) => decision.failed.push(Failed { code: code.clone(), error }),
+            Err(error) => decision.failed.push(Failed { code, error }),
         }
-        decision.trace.push(RuleTrace { code: code.clone(), trace });
     }
     decision
 }

@@ -25,6 +25,10 @@ pub trait Engine: Send {
     /// Runs the statements of a migration as they stand.
     fn migrate(&mut self, sql: &str) -> Result<(), Fault>;
 
+    /// Called once all migrations have run: whatever the engine needs to plan queries well on tables
+    /// whose keys all begin with `region`.
+    fn settle(&mut self) -> Result<(), Fault>;
+
     /// Begins a transaction that may write.
     fn begin(&mut self) -> Result<(), Fault>;
 

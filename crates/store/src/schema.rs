@@ -67,5 +67,5 @@ pub(crate) fn migrate(
         }
         engine.commit()?;
     }
-    Ok(())
+    engine.settle()
 }

@@ -120,6 +120,20 @@ fn is_kept(browser: &Browser) -> Result<()> {
     kept.with_context(|| browser.scene())
 }
 
+/// A picture of the code on the phone whose proof has been begun just now: it dies with the next
+/// time step but one, and whoever takes it before a camera needs some seconds for that.
+pub(crate) fn fresh_picture(browser: &Browser) -> Result<Vec<u8>> {
+    browser.until_seen("#pass")?;
+    browser.until(
+        "the first half of a time step",
+        "[2, 3, 4, 5, 6, 7].includes(Math.floor(Date.now() / 1000 % 15))",
+    )?;
+    // The page draws once a second: a QR that can be read is there and is of this step or the last.
+    browser.until("a drawn code", "document.querySelector('#short').textContent")?;
+    browser.qr("#qr")?;
+    browser.picture_of("#qr")
+}
+
 /// With the server off: the page comes up again, and the code gets a new proof of the moment, while
 /// the picture that was taken before dies.
 pub(crate) fn shows_it_with_the_server_off(

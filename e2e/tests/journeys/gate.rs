@@ -78,20 +78,17 @@ impl Guard {
 
     fn seen_and(&self, meanwhile: impl FnOnce(&Browser) -> Result<()>) -> Result<Seen> {
         let it = &self.0;
-        it.until_seen("#gate-verdict .verdict")?;
         // The panel goes by itself after some seconds, so everything is read at once.
-        let read = it.value(
-            "(() => { const panel = document.querySelector('#gate-verdict .verdict'); \
+        let script = "(() => { const panel = document.querySelector('#gate-verdict .verdict'); \
+             if (!panel.checkVisibility()) return null; \
              const gate = document.querySelector('#gate').dataset; return [gate.verdict, \
              gate.reasons, panel.dataset.colour, panel.querySelector('.verdict-word').innerText, \
-             panel.querySelector('.verdict-reason').innerText, gate.ms] })()",
-        )?;
-        let read: Vec<&str> = read
-            .as_array()
-            .map(|all| all.iter().map(|it| it.as_str().unwrap_or_default()).collect())
-            .unwrap_or_default();
+             panel.querySelector('.verdict-reason').innerText, gate.ms] })()";
+        let read = wait::until("a verdict", || Ok(it.value(script)?.as_array().cloned()));
+        let read = read.with_context(|| it.scene())?;
+        let read: Vec<&str> = read.iter().map(|it| it.as_str().unwrap_or_default()).collect();
         let [verdict, reasons, colour, word, words, ms] = read.as_slice() else {
-            bail!("the verdict went away: {read:?}");
+            bail!("not a whole verdict: {read:?}");
         };
         ensure!(!word.is_empty(), "a verdict without a word");
         ensure!(*verdict == "pass" || !words.is_empty(), "{verdict} without a reason in words");

@@ -24,9 +24,7 @@ pub(crate) fn whole_line(city: &mut City, language: &Language, number: &str) -> 
 
     // A picture file: passes once; the same picture again is somebody else's.
     citizen.go("/code")?;
-    citizen.until_seen("#pass")?;
-    citizen.qr("#qr")?;
-    let picture = citizen.picture_of("#qr")?;
+    let picture = code::fresh_picture(&citizen)?;
     let short = citizen.text("#short")?;
     let seen = guard.scans_picture(&picture)?;
     ensure!(seen.verdict == "pass" && seen.colour == "green", "{seen:?}");
@@ -56,10 +54,8 @@ pub(crate) fn whole_line(city: &mut City, language: &Language, number: &str) -> 
     guard.0.reload()?;
     guard.0.until("a scanner without a server", "document.querySelector('#gate')?.dataset.ready === 'true' && document.querySelector('#gate').dataset.online === 'false'")?;
     citizen.reload()?;
-    citizen.until_seen("#pass")?;
-    citizen.qr("#qr")?;
     let name = format!("verdict-pass-{}", language.tag);
-    let seen = guard.scans_film(&citizen.picture_of("#qr")?, Some(&name))?;
+    let seen = guard.scans_film(&code::fresh_picture(&citizen)?, Some(&name))?;
     ensure!(seen.verdict == "pass" && seen.words.contains(language.green), "{seen:?}");
     let seen = guard.scans_picture(&dead)?;
     ensure!(seen.verdict == "no_pass" && seen.reasons.contains("proof_stale"), "{seen:?}");
@@ -90,10 +86,8 @@ pub(crate) fn whole_line(city: &mut City, language: &Language, number: &str) -> 
     ensure!(shown.as_deref() == Some("yellow"), "a cough makes {shown:?}");
     look(&citizen, language, "result-yellow")?;
     citizen.go("/code?now=1")?;
-    citizen.until_seen("#pass")?;
-    citizen.qr("#qr")?;
     let name = format!("verdict-no-pass-{}", language.tag);
-    let seen = guard.scans_film(&citizen.picture_of("#qr")?, Some(&name))?;
+    let seen = guard.scans_film(&code::fresh_picture(&citizen)?, Some(&name))?;
     ensure!(seen.verdict == "no_pass" && seen.reasons.contains("colour_yellow"), "{seen:?}");
     guard.0.is_quiet(&[])?;
     citizen.is_quiet(&[])?;

@@ -140,9 +140,8 @@ pub(crate) fn orders_and_appeals(
 
     // Whoever took part in the order does not judge it.
     answers(&first, language, None)?;
-    first.until_seen("main a[href], main .actions")?;
-    let refused = first.text("main")?;
-    ensure!(refused.contains("code-own-order"), "an officer judges their own order: {refused}");
+    let refused = "document.querySelector('main').innerText.includes('code-own-order')";
+    first.until("the refusal to judge one's own order", refused)?;
     first.is_quiet(&["status of 403"])?;
     let third = appoints_another(city, language, second).context("a third officer")?;
     answers(&third, language, Some("desk-appeal"))?;
@@ -160,5 +159,6 @@ pub(crate) fn orders_and_appeals(
     let rows = citizen.each("main table tbody tr", "it.innerText")?;
     ensure!(3 <= rows.len(), "who read the record is not all here: {rows:?}");
     ensure!(rows.iter().any(|it| it.contains(&why)), "the officer's reason is missing: {rows:?}");
+    ensure!(rows.iter().all(|it| !it.contains("code.")), "a record without a name: {rows:?}");
     citizen.is_quiet(&[])
 }

@@ -144,10 +144,7 @@ fn look(browser: &Browser, language: &Language, role: &str, path: &str) -> Resul
     for screen in [PHONE, DESK] {
         browser.screen(screen)?;
         check(browser.is_accessible());
-        let width = browser.value("document.documentElement.scrollWidth")?.as_u64();
-        if width.is_none_or(|it| u64::from(screen.0) < it) {
-            check(Err(anyhow::anyhow!("is {width:?} pixels wide on a screen of {}", screen.0)));
-        }
+        check(browser.fits());
         let name = kind(path).replace('/', "_").replace('*', "n");
         browser.keep_picture(&format!("all{name}-{role}-{}-{}", language.tag, screen.0))?;
     }
@@ -185,6 +182,12 @@ pub(crate) fn checks_can_fail(city: &City) -> Result<()> {
     )?;
     ensure!(browser.value("window.in")?.is_null(), "a script in the page was run");
     ensure!(browser.is_quiet(&[]).is_err(), "the console says nothing of a refused script");
+    browser.fits()?;
+    browser.value(
+        "(() => { const it = document.createElement('pre'); it.textContent = 'x'.repeat(500); \
+         document.body.append(it); })()",
+    )?;
+    ensure!(browser.fits().is_err(), "a page that is too wide is not seen");
     browser.value("document.body.append('web-nav-home')")?;
     ensure!(is_translated(&browser, "/sign-in").is_err(), "a missing text is not seen");
     Ok(())

@@ -42,6 +42,7 @@ pub(crate) fn passkeys(city: &City) -> Result<()> {
     browser.is_quiet(&[])?;
     // The one-time link is used up.
     browser.click(".who button")?;
+    browser.until("being signed out", "!document.querySelector('.who')")?;
     browser.go(city.address("officer")?)?;
     ensure!(!browser.sees("main form button[type=submit]")?, "a one-time link works twice");
     Ok(())

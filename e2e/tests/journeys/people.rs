@@ -40,6 +40,7 @@ pub(crate) fn look(browser: &Browser, language: &Language, name: &str) -> Result
     let titles = browser.each("h1", "it.innerText")?;
     anyhow::ensure!(titles.len() == 1, "{name} has these titles: {titles:?}");
     browser.keep_picture(&format!("{name}-{}", language.tag))?;
+    browser.fits().with_context(|| name.to_owned())?;
     browser.is_accessible().with_context(|| name.to_owned())?;
     browser.is_quiet(&[]).with_context(|| name.to_owned())
 }

@@ -1,0 +1,298 @@
+//! The real binary, as an operator and an auditor type it: what it prints, and its exit status.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the message"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use contracts::person::Person;
+use kernel::Id;
+use rusqlite::Connection;
+use serde_json::Value;
+
+/// What a run of the binary left.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    error: String,
+}
+
+/// Runs the binary with these arguments and nothing of this environment but `variables`.
+fn haetae_with(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_haetae"));
+    command.args(arguments).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        error: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn haetae(arguments: &[&str]) -> Ran {
+    haetae_with(arguments, &[])
+}
+
+/// Asserts a status; what was printed is the message.
+#[track_caller]
+fn ends(arguments: &[&str], code: i32) -> Ran {
+    let ran = haetae(arguments);
+    assert_eq!(ran.code, code, "{arguments:?}: {ran:?}");
+    assert!(!ran.error.contains("panicked"), "{arguments:?}: {ran:?}");
+    if code == 2 {
+        assert!(!ran.error.trim().is_empty(), "{arguments:?} failed without a word");
+    }
+    ran
+}
+
+/// A region with people, declarations and visits, closed.
+struct Region {
+    dir: tempfile::TempDir,
+}
+
+impl Region {
+    fn new() -> Self {
+        let region = Self { dir: tempfile::tempdir().unwrap() };
+        let house = sim::bench_house(&region.data()).unwrap();
+        let exercise = sim::Exercise::prepare(&house, 8).unwrap();
+        for _ in 0..16 {
+            exercise.single().unwrap();
+        }
+        exercise.fill(40).unwrap();
+        house.app.store.close();
+        let text = format!(
+            "origin = 'http://localhost:8080'\nregion = 'kr-bench'\ndata = '{0}'\nkeys = '{0}/keys'\n",
+            region.data().display()
+        );
+        std::fs::write(region.data().join("haetae.toml"), text).unwrap();
+        region
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("region")
+    }
+
+    fn text(&self) -> String {
+        self.data().display().to_string()
+    }
+
+    fn config(&self) -> String {
+        self.data().join("haetae.toml").display().to_string()
+    }
+
+    /// The same folder under another name, to be altered.
+    fn copy(&self, name: &str) -> PathBuf {
+        let copy = self.dir.path().join(name);
+        std::fs::create_dir(&copy).unwrap();
+        for entry in std::fs::read_dir(self.data()).unwrap().map(|it| it.unwrap()) {
+            if entry.path().is_file() {
+                std::fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+            }
+        }
+        copy
+    }
+
+    /// The entry of the first decision, and whose it is.
+    fn decision(&self) -> (u64, Id<Person>) {
+        let sql = "SELECT seq, stream_id FROM event WHERE kind LIKE '%decided%' ORDER BY seq";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, [u8; 16]>(1)?));
+        let found: (i64, [u8; 16]) = open(&self.data()).query_row(sql, [], row).unwrap();
+        (u64::try_from(found.0).unwrap(), Id::from_bytes(found.1))
+    }
+
+    fn audit(&self) -> Value {
+        let ran = ends(&["audit", &self.text(), "--json"], 0);
+        serde_json::from_str(&ran.out).unwrap()
+    }
+}
+
+fn open(folder: &Path) -> Connection {
+    Connection::open(folder.join("identity.db")).unwrap()
+}
+
+#[test]
+fn help_lists_the_commands_and_a_wrong_word_is_refused_in_words() {
+    let help = ends(&["--help"], 0).out;
+    for word in ["demo", "serve", "audit", "replay", "rebuild", "forget", "config", "bench"] {
+        assert!(help.lines().any(|it| it.trim_start().starts_with(word)), "{word} in {help}");
+        assert!(ends(&[word, "--help"], 0).out.contains("Usage"), "{word}");
+    }
+    assert!(!help.contains("exercise"), "what only tests use is not offered");
+    assert!(ends(&["--version"], 0).out.starts_with("haetae "));
+    for wrong in [&["serv"][..], &[], &["audit", "--jsno"], &["forget"], &["bench", "nothing"]] {
+        ends(wrong, 2);
+    }
+}
+
+#[test]
+fn a_configuration_that_holds_together_is_said_so_and_a_wrong_one_is_named() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/haetae.toml");
+    let ran = ends(&["config", "check", "--config", sample], 0);
+    assert!(ran.out.contains("https://code.city.example") && ran.out.contains("kr-11"), "{ran:?}");
+    let ran = ends(&["config", "check", "--config", sample, "--json"], 0);
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&json["ok"], &json["region"]), (&true.into(), &"kr-11".into()));
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("haetae.toml");
+    let file = path.display().to_string();
+    for (text, word) in [
+        (&b""[..], "origin"),
+        (b"origin = 'http://city.example'", "https"),
+        (b"origin = 'https://a.example'\nregoin = 'kr-11'", "regoin"),
+        (b"origin = 'https://a.example'\nregion = '../x'", "region"),
+        (b"origin = 'https://a.example'\nzone = 'Asia/Soul'", "zone"),
+        (b"origin = 'https://a.example'\nlisten = 'everywhere'", "listen"),
+        (b"origin = ", "origin"),
+        (b"\xff\xfe\x00", "haetae.toml"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let ran = ends(&["config", "check", "--config", &file], 2);
+        assert!(ran.error.contains(word), "{word}: {ran:?}");
+        assert!(ran.out.is_empty(), "{ran:?}");
+    }
+    let ran = ends(&["config", "check", "--config", "/nowhere/haetae.toml"], 2);
+    assert!(ran.error.contains("/nowhere/haetae.toml"), "{ran:?}");
+    let wins = [("HAETAE_LISTEN", "nonsense")];
+    let ran = haetae_with(&["config", "check", "--config", sample], &wins);
+    assert!(ran.code == 2 && ran.error.contains("HAETAE_LISTEN"), "{ran:?}");
+}
+
+#[test]
+fn a_region_is_audited_replayed_rebuilt_and_forgets() {
+    let region = Region::new();
+    let (config, before) = (region.config(), region.audit());
+    assert_eq!(before["wrong"], serde_json::json!([]));
+    assert!(before["entries"].as_u64().unwrap() > 80, "{before}");
+    let words = ends(&["audit", &region.text()], 0).out;
+    assert!(words.contains("everything is as the log says"), "{words}");
+    let (seq, person) = region.decision();
+    let person = person.to_string();
+
+    let ran = ends(&["replay", &person, "--config", &config], 0);
+    assert!(ran.out.contains("agrees") && ran.out.contains(" 0 differ"), "{ran:?}");
+    let ran = ends(&["replay", &seq.to_string(), "--config", &config, "--json"], 0);
+    let one: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((one.as_array().unwrap().len(), &one[0]["agrees"]), (1, &true.into()));
+    for wrong in ["0", "99999999", "-1", "person_", "nobody", ""] {
+        ends(&["replay", "--config", &config, "--", wrong], 2);
+    }
+
+    let ran = ends(&["rebuild", "--config", &config], 0);
+    assert!(ran.out.contains("folded"), "{ran:?}");
+    assert_eq!(region.audit(), before, "rebuilding changes nothing");
+
+    let ran = ends(&["forget", &person, "--config", &config], 2);
+    assert!(ran.error.contains("--yes"), "{ran:?}");
+    assert_eq!(region.audit(), before, "nothing was forgotten without --yes");
+    for wrong in ["nobody", "person_00000000000000000000000000"] {
+        ends(&["forget", wrong, "--yes", "--config", &config], 2);
+    }
+    ends(&["forget", &person, "--yes", "--config", &config], 0);
+    let after = region.audit();
+    assert_eq!(after["wrong"], serde_json::json!([]));
+    assert!(after["entries"].as_u64() > before["entries"].as_u64(), "the log says so");
+    assert!(after["erased"].as_u64() > before["erased"].as_u64(), "{after}");
+    assert!(after["opened"].as_u64() < before["opened"].as_u64(), "{after}");
+    ends(&["forget", &person, "--yes", "--config", &config], 2);
+    let ran = ends(&["rebuild", "--config", &config, "--json"], 0);
+    assert!(serde_json::from_str::<Value>(&ran.out).unwrap()["events"].is_u64());
+    assert_eq!(region.audit(), after, "rebuilding brings nobody back");
+}
+
+#[test]
+fn an_audit_names_the_entry_that_was_altered() {
+    let region = Region::new();
+    region.audit();
+    let (seq, person) = region.decision();
+    // Another last byte than there was.
+    let flip = |table: &str, column: &str, condition: &str| {
+        format!(
+            "UPDATE {table} SET {column} = CAST(substr({column}, 1, length({column}) - 1) || \
+             CASE WHEN substr({column}, -1) = X'41' THEN X'42' ELSE X'41' END AS BLOB) \
+             WHERE {condition}"
+        )
+    };
+    let of_entry = format!("seq = {seq}");
+    let changes = [
+        ("a payload", flip("event", "payload", &of_entry), true),
+        (
+            "whose it is",
+            format!("UPDATE event SET stream_id = zeroblob(16) WHERE {of_entry}"),
+            true,
+        ),
+        ("when", format!("UPDATE event SET at = at + 1 WHERE {of_entry}"), true),
+        ("an entry removed", format!("DELETE FROM event WHERE {of_entry}"), true),
+        ("the log", flip("log_bundle", "bytes", "position = 0"), false),
+        ("the root", flip("log_head", "root", "1 = 1"), false),
+        ("the size", "UPDATE log_head SET size = size - 1".to_owned(), false),
+        (
+            "a view",
+            "DELETE FROM code_decision WHERE decision = (SELECT min(decision) FROM code_decision)"
+                .to_owned(),
+            false,
+        ),
+    ];
+    for (number, (what, sql, named)) in changes.iter().enumerate() {
+        let copy = region.copy(&format!("altered-{number}"));
+        let rows = open(&copy).execute(sql, []).unwrap_or_else(|it| panic!("{what}: {it}"));
+        assert_eq!(rows, 1, "{what}");
+        let text = copy.display().to_string();
+        let ran = ends(&["audit", &text, "--json"], 1);
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        let wrong = report["wrong"].as_array().unwrap();
+        assert!(!wrong.is_empty(), "{what}");
+        let words = ends(&["audit", &text], 1).out;
+        assert!(words.contains("WRONG"), "{what}: {words}");
+        if *named {
+            assert_eq!(wrong[0]["entry"].as_u64(), Some(seq), "{what}: {report}");
+            assert!(words.contains(&format!("entry {seq}: ")), "{what}: {words}");
+        }
+        assert!(!words.contains(&person.to_string()), "an audit names nobody: {words}");
+    }
+    region.audit();
+}
+
+#[test]
+fn a_folder_that_is_none_or_is_damaged_is_refused_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().display().to_string();
+    ends(&["audit", &text], 2);
+    ends(&["audit", "/nowhere"], 2);
+    ends(&["audit", "http://127.0.0.1:9"], 2);
+    let region = Region::new();
+    let copy = region.copy("damaged");
+    std::fs::write(copy.join("identity.db"), b"not a database").unwrap();
+    let _ = std::fs::remove_file(copy.join("identity.db-wal"));
+    let ran = haetae(&["audit", &copy.display().to_string()]);
+    assert!(ran.code == 1 || ran.code == 2, "{ran:?}");
+    assert!(!ran.error.contains("panicked"), "{ran:?}");
+}
+
+#[test]
+fn a_second_process_on_the_same_folder_is_refused_in_words() {
+    let region = Region::new();
+    let (config, (_, person)) = (region.config(), region.decision());
+    let house = sim::bench_house(&region.data()).unwrap();
+    let person = person.to_string();
+    for arguments in [
+        &["rebuild", "--config", &config][..],
+        &["replay", &person, "--config", &config],
+        &["forget", &person, "--yes", "--config", &config],
+        &["serve", "--config", &config],
+        &["exercise", &region.text()],
+    ] {
+        let ran = ends(arguments, 2);
+        assert!(ran.error.contains("another haetae process works in"), "{ran:?}");
+    }
+    // An audit only reads, and may look while a server works.
+    assert_eq!(region.audit()["wrong"], serde_json::json!([]));
+    house.app.store.close();
+}
