@@ -130,7 +130,9 @@ person-purpose-audit = Audit
 person-purpose-case = Contact tracing case
 person-purpose-appeal = Answering an appeal
 person-purpose-order = An order
-person-purpose-test = Entering a test result
+person-purpose-test-result = Entering a test result
+person-purpose-tracing = Tracing contacts
+person-purpose-care = Care
 
 # Export
 person-export-title = Export my data

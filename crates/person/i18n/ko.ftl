@@ -130,7 +130,9 @@ person-purpose-audit = 감사
 person-purpose-case = 역학 조사
 person-purpose-appeal = 이의 신청 처리
 person-purpose-order = 격리·해제 명령
-person-purpose-test = 검사 결과 입력
+person-purpose-test-result = 검사 결과 입력
+person-purpose-tracing = 접촉자 조사
+person-purpose-care = 진료
 
 # Export
 person-export-title = 내 자료 내려받기

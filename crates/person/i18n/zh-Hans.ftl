@@ -130,7 +130,9 @@ person-purpose-audit = 审计
 person-purpose-case = 流行病学调查
 person-purpose-appeal = 处理申诉
 person-purpose-order = 隔离或解除令
-person-purpose-test = 录入检测结果
+person-purpose-test-result = 录入检测结果
+person-purpose-tracing = 追踪接触者
+person-purpose-care = 诊疗
 
 # Export
 person-export-title = 导出我的数据
