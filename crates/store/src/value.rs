@@ -5,7 +5,7 @@ use kernel::{Date, Id, Instant};
 use crate::Fault;
 
 /// One SQL value. Booleans are 0 and 1, instants microseconds, dates days, ids 16 bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// NULL.
     Null,
@@ -69,7 +69,7 @@ pub const fn slice(values: &[Value]) -> &[Value] {
 }
 
 /// One row of an answer; columns by position, in the order of the SELECT.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row(pub Vec<Value>);
 
 impl Row {
