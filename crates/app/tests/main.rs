@@ -17,4 +17,5 @@ mod conformance;
 mod hostile;
 mod html;
 mod journeys;
+mod openapi;
 mod texts;

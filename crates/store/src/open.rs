@@ -64,7 +64,7 @@ impl Store {
         let lock = lock(&dir)?;
         let mut identity = writer(&dir, Side::Identity, &registry)?;
         let mut visits = writer(&dir, Side::Visits, &registry)?;
-        let mut keys = Sqlite::writer(&dir.join("keys.db"))?;
+        let mut keys = Sqlite::erasing_writer(&dir.join("keys.db"))?;
         schema::migrate(&mut keys, &schema::key_migrations())?;
         let reader = Box::new(Sqlite::reader(&dir.join("keys.db"))?);
         let vault = Arc::new(Vault::new(region.clone(), &keyring, seed.fork(), reader)?);
