@@ -35,7 +35,7 @@ const LINK_S: i64 = 24 * 3_600;
 #[derive(Serialize, Deserialize)]
 struct Cast {
     administrator: Id<Staff>,
-    officers: [Id<Staff>; 2],
+    officers: [Id<Staff>; 3],
     owner: Id<Staff>,
     auditor: Id<Staff>,
     citizen: Id<Person>,
@@ -52,6 +52,7 @@ struct Addresses {
     log: String,
     officer: String,
     officer2: String,
+    officer3: String,
     owner: String,
     administrator: String,
     auditor: String,
@@ -172,7 +173,7 @@ fn addresses(house: &House, cast: &Cast) -> anyhow::Result<Addresses> {
         let path = made.map_err(|error| anyhow::anyhow!("{error:?}"))?;
         anyhow::Ok(format!("{origin}{path}"))
     };
-    let [first, second] = cast.officers;
+    let [first, second, third] = cast.officers;
     Ok(Addresses {
         citizen: link(Who::Citizen(cast.citizen))?,
         scanner: format!("{origin}/gate/scan"),
@@ -180,6 +181,7 @@ fn addresses(house: &House, cast: &Cast) -> anyhow::Result<Addresses> {
         log: format!("{origin}/log"),
         officer: link(Who::Staff(first))?,
         officer2: link(Who::Staff(second))?,
+        officer3: link(Who::Staff(third))?,
         owner: link(Who::Staff(cast.owner))?,
         administrator: link(Who::Staff(cast.administrator))?,
         auditor: link(Who::Staff(cast.auditor))?,
@@ -199,6 +201,7 @@ fn print(it: &Addresses, temporary: bool) {
     println!("  the public log                 {}", it.log);
     println!("  the officer's desk             {}", it.officer);
     println!("    a second officer             {}", it.officer2);
+    println!("    a third, to answer appeals   {}", it.officer3);
     println!("    the administrator            {}", it.administrator);
     println!("    the auditor                  {}\n", it.auditor);
     let kept = if temporary { " The city goes with it." } else { "" };

@@ -48,8 +48,8 @@ pub struct Wish {
 pub struct Told {
     /// Appoints staff.
     pub administrator: Id<Staff>,
-    /// Two health officers: a manual colour needs both.
-    pub officers: [Id<Staff>; 2],
+    /// Health officers: a manual colour needs two, and an appeal against it a third.
+    pub officers: [Id<Staff>; 3],
     /// Runs the places.
     pub owner: Id<Staff>,
     /// Reads the access log.
@@ -167,6 +167,7 @@ impl<'a> City<'a> {
         })?;
         let first = staff("보건담당 1", "+821000009002", Role::HealthOfficer, Scope::Region)?;
         let second = staff("보건담당 2", "+821000009003", Role::HealthOfficer, Scope::Region)?;
+        let third = staff("보건담당 3", "+821000009006", Role::HealthOfficer, Scope::Region)?;
         let owner =
             staff("운영자 1", "+821000009004", Role::Owner, Scope::Organisation(organisation))?;
         let auditor = staff("감사관 1", "+821000009005", Role::Auditor, Scope::Region)?;
@@ -178,7 +179,7 @@ impl<'a> City<'a> {
             queue,
             told: Told {
                 administrator,
-                officers: [first, second],
+                officers: [first, second, third],
                 owner,
                 auditor,
                 citizens: Vec::new(),
@@ -354,7 +355,7 @@ impl<'a> City<'a> {
         let Some(it) = self.residents.get(usize::try_from(self.seed.below(many))?) else {
             return Ok(());
         };
-        let [officer, second] = self.told.officers;
+        let [officer, second, _] = self.told.officers;
         let order = Id::random(&self.seed);
         let propose = Ask::ProposeOrder {
             order,
