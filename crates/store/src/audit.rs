@@ -14,10 +14,11 @@ use serde::Serialize;
 
 use crate::fault::Doing as _;
 use crate::leaf::{Leaf, SALT_LEN, commitment};
+use crate::projection::{select, view_row};
 use crate::read::hash;
 use crate::registry::{ObservationKind, Registry, Side};
 use crate::sqlite::Sqlite;
-use crate::tx::{epoch_scope, event_context, select, utc_day, view_row};
+use crate::tx::{epoch_scope, event_context, utc_day};
 use crate::vault::{Scope, Vault};
 use crate::{Engine, Fault, Keyring, Row, Value, access, schema, upkeep};
 

@@ -408,7 +408,8 @@ impl Core {
             self.clock.now().into(),
             self.tree.size().into(),
         ];
-        let touched = crate::tx::run(self.identity.as_mut(), &self.region_value, HEAD_PUT, &head)?;
+        let touched =
+            crate::projection::run(self.identity.as_mut(), &self.region_value, HEAD_PUT, &head)?;
         if touched != 1 {
             return Err(Fault::new("the head of the log is not where this writer left it"));
         }

@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::access::Reading;
 use crate::fault::Doing as _;
 use crate::leaf::SALT_LEN;
-use crate::tx::{event_context, select, utc_day};
+use crate::projection::select;
+use crate::tx::{event_context, utc_day};
 use crate::vault::Scope;
 use crate::{By, Fault, Tx, Value};
 

@@ -7,7 +7,7 @@
 //! - [`registry`]: what the slices bring: streams, observations, views, migrations
 //! - [`keys`] and [`vault`]: payloads sealed under keys that can be destroyed
 //! - [`leaf`]: what stands on the public log
-//! - [`tx`]: what a command may do; [`door`]: the single writer with group commit
+//! - [`projection`]: where events become views; [`tx`]: what a command may do; [`door`]: the single writer with group commit
 //! - [`read`]: reading views, events and the log; [`access`]: who read whose what
 //! - [`outbox`]: what must leave, with retries
 //! - [`join`]: the only way from a person to visits
@@ -28,6 +28,7 @@ pub mod keys;
 pub mod leaf;
 pub mod open;
 pub mod outbox;
+pub mod projection;
 pub mod read;
 pub mod registry;
 pub mod schema;
@@ -45,11 +46,12 @@ pub use fault::Fault;
 pub use keys::Keyring;
 pub use leaf::Leaf;
 pub use open::{Opened, Options};
+pub use projection::Projection;
 pub use read::Reader;
 pub use registry::{
     Migration, ObservationKind, Recorded, Registry, Sealing, Side, StreamKind, View,
 };
-pub use tx::{By, Context, Observation, Projection, Tx};
+pub use tx::{By, Context, Observation, Tx};
 pub use value::{Row, Value};
 
 #[cfg(test)]

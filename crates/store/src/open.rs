@@ -9,9 +9,10 @@ use kernel::{Clock, Region, Seed};
 use ledger::{Checkpoint, Hash, Resource, Signer, Tree};
 
 use crate::fault::Doing as _;
+use crate::projection::{run, select};
 use crate::read::{Readers, hash};
 use crate::sqlite::Sqlite;
-use crate::tx::{Core, run, select};
+use crate::tx::Core;
 use crate::vault::{Scope, Vault};
 use crate::{Engine, Fault, Keyring, Registry, Side, Store, Value, schema};
 

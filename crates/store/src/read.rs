@@ -8,9 +8,10 @@ use ledger::{Hash, Resource, TileId};
 
 use crate::fault::Doing as _;
 use crate::leaf::SALT_LEN;
+use crate::projection::select;
 use crate::registry::Recorded;
 use crate::sqlite::Sqlite;
-use crate::tx::{epoch_scope, event_context, recorded, select};
+use crate::tx::{epoch_scope, event_context, recorded};
 use crate::vault::Vault;
 use crate::{Engine, Fault, Row, Value};
 

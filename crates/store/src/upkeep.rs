@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::fault::Doing as _;
+use crate::projection::run;
 use crate::registry::{Recorded, Registry, Side};
-use crate::tx::{Core, recorded, run, utc_day};
+use crate::tx::{Core, recorded, utc_day};
 use crate::vault::{Scope, Vault};
 use crate::{Engine, Fault, Projection, Tx, Value};
 
@@ -24,7 +25,7 @@ pub(crate) fn for_each_event(
     let value = Value::from(region.as_str());
     let (mut next, mut count) = (0_u64, 0);
     loop {
-        let rows = crate::tx::select(engine, &value, ALL_EVENTS, &[next.into()])?;
+        let rows = crate::projection::select(engine, &value, ALL_EVENTS, &[next.into()])?;
         if rows.is_empty() {
             return Ok(count);
         }
@@ -108,8 +109,12 @@ impl Tx<'_> {
         let sql = "SELECT scope FROM vault_key WHERE region = $1 AND scope >= $2 AND scope < $3";
         let until = format!("epoch/{kind}0"); // '0' follows '/' in ASCII
         let values: [Value; 2] = [(&prefix).into(), until.into()];
-        let rows =
-            crate::tx::select(self.core.keys.as_mut(), &self.core.region_value, sql, &values)?;
+        let rows = crate::projection::select(
+            self.core.keys.as_mut(),
+            &self.core.region_value,
+            sql,
+            &values,
+        )?;
         let mut days = Vec::new();
         for row in &rows {
             let day = row.text(0)?.strip_prefix(&prefix).unwrap_or_default();
