@@ -123,6 +123,10 @@ impl Lab {
     }
 
     fn open(&self) -> Store {
+        self.try_open().unwrap().store
+    }
+
+    fn try_open(&self) -> Result<Opened, Fault> {
         Store::open(Options {
             dir: self.dir.path().to_owned(),
             region: "kr-11".parse().unwrap(),
@@ -132,8 +136,6 @@ impl Lab {
             keyring: self.keyring(),
             registry: registry(),
         })
-        .unwrap()
-        .store
     }
 
     fn audit(&self) -> Audit {
@@ -511,17 +513,7 @@ fn a_database_of_a_newer_program_is_refused_in_words() {
     let lab = Lab::new();
     lab.open().close();
     lab.sql("identity.db", "INSERT INTO migration (owner, number) VALUES ('book', 9)");
-    let error = Store::open(Options {
-        dir: lab.dir.path().to_owned(),
-        region: "kr-11".parse().unwrap(),
-        origin: "haetae.example/log".to_owned(),
-        clock: Arc::new(lab.clock.clone()),
-        seed: Seed::fixed(2),
-        keyring: lab.keyring(),
-        registry: registry(),
-    })
-    .err()
-    .unwrap();
+    let error = lab.try_open().err().unwrap();
     assert!(error.chain().contains("newer"), "{error}");
 }
 
@@ -529,15 +521,7 @@ fn a_database_of_a_newer_program_is_refused_in_words() {
 fn a_second_process_on_the_same_folder_is_refused() {
     let lab = Lab::new();
     let store = lab.open();
-    let second = Store::open(Options {
-        dir: lab.dir.path().to_owned(),
-        region: "kr-11".parse().unwrap(),
-        origin: "haetae.example/log".to_owned(),
-        clock: Arc::new(lab.clock.clone()),
-        seed: Seed::fixed(2),
-        keyring: lab.keyring(),
-        registry: registry(),
-    });
+    let second = lab.try_open();
     assert!(second.err().unwrap().chain().contains("stop it first"));
     store.close();
     assert_eq!(lab.open().size(), 0);
