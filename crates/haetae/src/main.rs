@@ -82,7 +82,7 @@ enum Command {
     },
     /// Recompute the decisions on one person, or one decision, from the log.
     Replay {
-        /// `person_…` or the entry number of a decision.
+        /// `person_…`, `decision_…`, or the entry number of a decision.
         what: String,
         #[command(flatten)]
         setup: Setup,

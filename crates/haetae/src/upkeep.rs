@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use app::{Config, House};
+use code::model::Ruling;
 use contracts::person::Person;
 use kernel::{Id, Seed, SystemClock};
 use store::{By, Context};
@@ -33,8 +34,12 @@ pub(crate) fn replay(what: &str, setup: &Setup) -> anyhow::Result<ExitCode> {
         let mut all = store.read_blocking(|reader| code::replay::replay(reader, person))?;
         all.retain(|it| it.seq == seq);
         all
+    } else if let Ok(decision) = what.parse::<Id<Ruling>>() {
+        let found =
+            store.read_blocking(|reader| code::replay::replay_decision(reader, decision))?;
+        vec![found.context("there is no such decision, or its person was forgotten")?]
     } else {
-        bail!("write person_… or the number of an entry");
+        bail!("write person_…, decision_… or the number of an entry");
     };
     let disagreeing = replayed.iter().filter(|it| !it.agrees).count();
     if setup.json {

@@ -181,7 +181,11 @@ fn a_region_is_audited_replayed_rebuilt_and_forgets() {
     let ran = ends(&["replay", &seq.to_string(), "--config", &config, "--json"], 0);
     let one: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((one.as_array().unwrap().len(), &one[0]["agrees"]), (1, &true.into()));
-    for wrong in ["0", "99999999", "-1", "person_", "nobody", ""] {
+    let decision = one[0]["decision"].as_str().unwrap();
+    let ran = ends(&["replay", decision, "--config", &config, "--json"], 0);
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap(), one, "by its own id, too");
+    let unknown = "decision_00000000000000000000000000";
+    for wrong in ["0", "99999999", "-1", "person_", "nobody", "", unknown] {
         ends(&["replay", "--config", &config, "--", wrong], 2);
     }
 
