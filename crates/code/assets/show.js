@@ -90,9 +90,10 @@ const run = async () => {
   if (pass?.whose !== dataset.whose) pass = null;
   const now = () => Date.now() / 1000 + (pass?.ahead ?? 0);
   const state = $("state");
+  // The city's time, as everywhere on the page: the phone may be set to another zone.
+  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", timeZone: dataset.zone });
   const say = (kind) => {
-    const until = pass && new Date((pass.valid_until - pass.ahead) * 1000);
-    state.textContent = state.dataset[kind].replace("{time}", until?.toLocaleString(document.documentElement.lang) ?? "");
+    state.textContent = state.dataset[kind].replace("{time}", pass ? clock.format(pass.valid_until * 1000) : "");
   };
   // Ahead of time: a quarter of its life is left, or the colour is another now.
   const due = () => !pass || now() > pass.valid_until - (pass.valid_until - pass.issued_at) / 4;
@@ -123,6 +124,8 @@ const run = async () => {
     const until = Number(dataset.until);
     if (until && now() >= until && navigator.onLine && !location.search) location.replace("/code?now=1");
     if (due() && navigator.onLine) await renew();
+    // New rules or facts gave another colour than this kept page shows.
+    if (pass && pass.colour !== dataset.colourNow && !location.search) location.replace("/code?now=1");
     if (pass && now() >= pass.valid_until) say("over");
     await draw();
   };

@@ -357,7 +357,7 @@ pub(crate) struct ListView {
 #[utoipa::path(get, path = "/api/v1/code/trust", tag = "code", responses((status = 200, body = ListView)))]
 async fn trust(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     let list = issue::trust(&app.keyring, app.store.region(), app.now())?;
-    Ok(answer_list(&list, &headers, "public, max-age=600"))
+    Ok(answer_list(&list, &headers, "public, max-age=30"))
 }
 
 /// The passes that ended early, signed by the region's root key. With `Accept: application/cose`
@@ -426,7 +426,8 @@ pub(crate) struct PolicyView {
 async fn policy(State(app): State<App>) -> Result<Json<Vec<PolicyView>>, Problem> {
     let versions = app.read(view::policies).await?;
     let mut answer = Vec::new();
-    for (seq, PolicyEvent::PolicyChanged { rule_set, why, at, .. }) in versions {
+    for (seq, event) in versions {
+        let PolicyEvent::PolicyChanged { rule_set, why, at, .. } = event else { continue };
         answer.push(PolicyView {
             version: rule_set.version(),
             at: Some(at.rfc3339()),

@@ -53,6 +53,8 @@ pub enum Ask {
     RevokePass { pass: Id<Pass>, why: RevokedBecause },
     /// End all passes that may still be good.
     RevokePasses { why: RevokedBecause },
+    /// Decide anew if a pass that may still be good says a better colour than the rules in force.
+    Review,
     /// Object to a decision.
     Appeal { appeal: Id<Appeal>, about: Id<Ruling>, text: String },
     /// Answer the objection.

@@ -18,6 +18,7 @@ use crate::model::{
 };
 use crate::policy::Policy;
 use crate::refusal::Refusal;
+use crate::retention::FACT_DAYS;
 
 /// Characters of a name: the longest in machine-readable passports is 39; ours may be in any script.
 pub const NAME_MAX: usize = 80;
@@ -35,8 +36,6 @@ pub const STAYS_MAX: usize = 14;
 pub const ASKED_DAYS: i32 = 14;
 /// Body temperatures that a living person can have, in tenths of a degree Celsius.
 pub const TEMPERATURE: std::ops::RangeInclusive<u16> = 340..=430;
-/// Facts older than this change no colour and are a mistake: in days.
-pub const FACT_AGE_MAX_DAYS: i64 = 90;
 /// A laboratory's clock may be ahead by this much, in seconds.
 pub const SKEW_S: i64 = 300;
 /// Passes that one person may hold at a time: two phones, a tablet, paper, and their successors.
@@ -82,6 +81,7 @@ pub fn decide(it: &Holder, command: Command, now: Instant) -> Result<Vec<Event>,
             .filter(|held| now < held.valid_until)
             .map(|held| revoked(held, why))
             .collect()),
+        Ask::Review => Ok(ruling.review()),
         Ask::Appeal { appeal, about, text } => ruling.appeal(appeal, about, &text),
         Ask::AnswerAppeal { appeal, outcome, text, set_aside, officer } => {
             ruling.answer_appeal(appeal, outcome, &text, set_aside, officer)
@@ -105,16 +105,24 @@ impl Rule<'_> {
             after.fold(event);
         }
         let decision = decision::decide(&after.facts, self.policy, self.now);
-        let revoked = after
-            .passes
-            .iter()
-            .filter(|pass| self.now < pass.valid_until)
-            .filter(|pass| decision::is_worse(decision.colour, pass.colour))
-            .map(|pass| revoked(pass, RevokedBecause::ColourWorsened));
-        let revoked: Vec<Event> = revoked.collect();
+        let colour = decision.colour;
         events.push(self.decided(decision));
-        events.extend(revoked);
+        events.extend(self.outdone(&after.passes, colour));
         events
+    }
+
+    /// Passes that still promise a better colour than this one end.
+    fn outdone(&self, passes: &[HeldPass], colour: Colour) -> impl Iterator<Item = Event> {
+        let live = passes.iter().filter(|pass| self.now < pass.valid_until);
+        let better = live.filter(move |pass| decision::is_worse(colour, pass.colour));
+        better.map(|pass| revoked(pass, RevokedBecause::ColourWorsened))
+    }
+
+    /// The rules may have changed: decided anew, if a pass promises more than they give.
+    fn review(&self) -> Vec<Event> {
+        let colour = decision::colour(&self.it.facts, self.policy, self.now);
+        let stands = self.outdone(&self.it.passes, colour).next().is_none();
+        if stands { Vec::new() } else { self.fact(Vec::new()) }
     }
 
     fn decided(&self, it: Decision) -> Event {
@@ -189,12 +197,15 @@ impl Rule<'_> {
         let limit = self.now.plus_seconds(hours.clamp(1, 24 * 14) * 3_600);
         let valid_until = decision.until.map_or(limit, |until| until.min(limit));
         let mut events = Vec::new();
-        // Time alone may have changed the colour: no pass without its decision on the log.
+        // Time or new rules may have changed the colour: no pass without its decision on the log.
         if self.it.last_ruling().is_none_or(|last| last.colour != colour) {
             events.push(self.decided(decision));
         }
-        let mut live: Vec<_> =
-            self.it.passes.iter().filter(|held| self.now < held.valid_until).collect();
+        events.extend(self.outdone(&self.it.passes, colour));
+        let mut live: Vec<_> = (self.it.passes.iter())
+            .filter(|held| self.now < held.valid_until)
+            .filter(|held| !decision::is_worse(colour, held.colour))
+            .collect();
         live.sort_by_key(|held| held.issued_at);
         let surplus = (live.len() + 1).saturating_sub(PASSES_MAX);
         let replaced = live.iter().take(surplus);
@@ -274,10 +285,10 @@ fn held_order(it: &Holder, order: Id<Order>, stage: Stage) -> Result<&HeldOrder,
     if held.stage == stage { Ok(held) } else { Err(Refusal::OrderDecided) }
 }
 
-/// A test or exposure lies in the past, and not too far.
+/// A test or exposure lies in the past, and not so far that it would change no colour.
 fn fact_date(at: Instant, now: Instant) -> Result<(), Refusal> {
     let future = now.plus_seconds(SKEW_S) < at;
-    let ancient = at < now.plus_days(-FACT_AGE_MAX_DAYS);
+    let ancient = at < now.plus_days(-FACT_DAYS);
     if future || ancient { Err(Refusal::DateInvalid) } else { Ok(()) }
 }
 

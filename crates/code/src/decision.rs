@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::model::{Answer, Facts};
 use crate::policy::Policy;
+use crate::retention::FACT_DAYS;
 
 /// The reason when a rule could not be evaluated.
 pub const RULE_FAILED: &str = "rule_failed";
@@ -93,17 +94,20 @@ fn colour_at(
 }
 
 /// The facts as rules read them: elapsed days of 24 hours instead of instants, three-valued answers
-/// as words, `null` for what is not there.
+/// as words, `null` for what is not there. What is older than [`FACT_DAYS`] is not there, so that
+/// nothing changes when it is erased.
 pub fn facts_at(facts: &Facts, at: Instant) -> Value {
+    let counts = |fact: &Instant| at < fact.plus_days(FACT_DAYS);
     let dated = |fact: Option<Instant>| {
-        fact.map(|fact| {
+        fact.filter(counts).map(|fact| {
             json!({
                 "days_ago": days(at, fact),
                 "negative_after_days": negative_after_days(facts, fact),
             })
         })
     };
-    let declared = facts.declared.as_ref().map(|(it, declared_at)| {
+    let declared = facts.declared.as_ref().filter(|(_, declared_at)| counts(declared_at));
+    let declared = declared.map(|(it, declared_at)| {
         let mut answers: Vec<Answer> = it.symptoms.named().map(|(_, answer)| answer).into();
         answers.extend([it.contact_confirmed, it.contact_symptomatic]);
         json!({

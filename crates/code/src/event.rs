@@ -102,11 +102,17 @@ pub enum PolicyEvent {
     /// New rules hold from now on. Epidemiological numbers are their parameters, so that the log
     /// knows which number applied when.
     PolicyChanged { rule_set: RuleSet, why: String, by: Option<Id<Staff>>, at: Instant },
+    /// Every code that earlier rules gave was compared with these; so many said a better colour and
+    /// were ended ([`mod@crate::review`]).
+    PolicyReviewed { version: u32, ended: u64, at: Instant },
 }
 
 impl Fact for PolicyEvent {
     fn kind(&self) -> &'static str {
-        "code.policy_changed.v1"
+        match self {
+            Self::PolicyChanged { .. } => "code.policy_changed.v1",
+            Self::PolicyReviewed { .. } => "code.policy_reviewed.v1",
+        }
     }
 }
 

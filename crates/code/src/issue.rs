@@ -11,10 +11,9 @@ use crate::model::{DeviceKey, HeldPass};
 /// How long a gate may rely on a list, in seconds: 72 h without a server (Korea, 6 January 2022:
 /// more than 5 h out), and a day's grace.
 pub const LIST_S: i64 = 96 * 3_600;
-/// A new trust list each hour.
-const TRUST_STEP_S: i64 = 3_600;
-/// A new revocation list each minute at most.
-const REVOCATION_STEP_S: i64 = 60;
+/// New lists each minute at most: a gate that is told "lists from before now do not count" (see
+/// [`credential::Floor`]) must find ones that do.
+const STEP_S: i64 = 60;
 /// How long an issuing key on a list counts beyond the list itself, in seconds.
 const KEY_AHEAD_S: i64 = 30 * 86_400;
 
@@ -109,15 +108,15 @@ pub struct List {
     pub valid_until: i64,
 }
 
-fn list(now: Instant, step_s: i64) -> (u64, i64, i64) {
-    let issued_at = now.seconds().max(0) / step_s * step_s;
-    let version = u64::try_from(issued_at / step_s).unwrap_or(0);
+fn list(now: Instant) -> (u64, i64, i64) {
+    let issued_at = now.seconds().max(0) / STEP_S * STEP_S;
+    let version = u64::try_from(issued_at / STEP_S).unwrap_or(0);
     (version, issued_at, issued_at + LIST_S)
 }
 
-/// The keys whose signatures count. The same for a whole hour, so that it can be cached.
+/// The keys whose signatures count. The same for a whole minute, so that it can be cached.
 pub fn trust(keyring: &Keyring, region: &Region, now: Instant) -> Result<List, Fault> {
-    let (version, issued_at, valid_until) = list(now, TRUST_STEP_S);
+    let (version, issued_at, valid_until) = list(now);
     let public = signer(keyring, "issuer")?.public();
     let keys = vec![IssuerKey::new(public, 0, valid_until + KEY_AHEAD_S)];
     let it = TrustList { region: region_text(region), version, issued_at, valid_until, keys };
@@ -133,7 +132,7 @@ pub fn revocations(
     passes: &[Id<contracts::code::Pass>],
     now: Instant,
 ) -> Result<List, Fault> {
-    let (version, issued_at, valid_until) = list(now, REVOCATION_STEP_S);
+    let (version, issued_at, valid_until) = list(now);
     let passes: Vec<[u8; 16]> = passes.iter().map(|it| it.to_bytes()).collect();
     let it = RevocationList::new(version, issued_at, valid_until, &passes);
     let signed = signer(keyring, "root")?

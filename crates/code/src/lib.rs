@@ -8,9 +8,11 @@
 //! - [`policy`]: the rules in force, as data on the log; [`decision`]: the pure function from facts,
 //!   rules and instant to a colour; [`decide`]: the rules of this slice
 //! - [`revocation`]: passes that ended early, as everybody may know them
+//! - [`retention`]: how long each kind of event can be read
 //! - [`door`]: how commands reach the write door; [`publish`], [`react`]: what others are told and
-//!   tell
-//! - [`view`]: tables and queries; [`replay`]: every decision recomputed from the log
+//!   tell; [`tell`]: what the person is told
+//! - [`view`]: tables and queries; [`replay`]: every decision recomputed from the log; [`review`]: the
+//!   codes that stricter rules end
 //! - [`issue`]: signing codes and lists; `api` and `pages`: the routes
 
 pub mod command;
@@ -25,7 +27,10 @@ pub mod publish;
 pub mod react;
 pub mod refusal;
 pub mod replay;
+pub mod retention;
+pub mod review;
 pub mod revocation;
+pub mod tell;
 pub mod view;
 
 mod api;
@@ -44,7 +49,7 @@ pub fn slice() -> Slice {
         StreamKind {
             name: model::Holder::STREAM,
             sealing: Sealing::Subject,
-            retention_days: keep,
+            retention_days: retention::days,
             project: view::project,
             publish: publish::publish,
             refold: refold::<event::Event>,
@@ -91,7 +96,7 @@ pub fn slice() -> Slice {
         nav: pages::NAV,
         desk: pages::DESK,
         assets: ASSETS,
-        jobs: &[],
+        jobs: review::JOBS,
     }
 }
 
@@ -109,6 +114,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("code.holder", include_str!("../events/appealed.v1.json")),
     ("code.holder", include_str!("../events/appeal_answered.v1.json")),
     ("code.policy", include_str!("../events/policy_changed.v1.json")),
+    ("code.policy", include_str!("../events/policy_reviewed.v1.json")),
     ("code.revocation", include_str!("../events/revoked.v1.json")),
 ];
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::event::PolicyEvent;
 use crate::refusal::Refusal;
+use crate::retention::FACT_DAYS;
 
 /// The stream's id: there is one policy.
 pub const POLICY: u128 = 0;
@@ -20,8 +21,6 @@ pub const POLICY: u128 = 0;
 pub const SHIPPED: &str = include_str!("../policy/v1.json");
 /// Characters that the stated reason of a change may have.
 const WHY_MAX: usize = 500;
-/// Days beyond which no parameter or literal counts as a number of days.
-const DAYS_MAX: i64 = 366;
 
 static V1: LazyLock<Option<Arc<RuleSet>>> =
     LazyLock::new(|| serde_json::from_str(SHIPPED).ok().map(Arc::new));
@@ -34,6 +33,8 @@ pub struct Policy {
     pub rules: Option<Arc<RuleSet>>,
     /// Whether they stand on the log.
     pub recorded: bool,
+    /// The version that the codes of earlier rules were last compared with.
+    pub reviewed: u32,
     /// Days at whose end a colour can change: what `until` is searched among.
     pub steps: Arc<[i64]>,
 }
@@ -41,14 +42,19 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         let steps = V1.as_deref().map_or_else(Vec::new, steps).into();
-        Self { rules: V1.clone(), recorded: false, steps }
+        Self { rules: V1.clone(), recorded: false, reviewed: 0, steps }
     }
 }
 
 impl Policy {
     /// The policy of this rule set: for replay, previews and tests.
     pub fn of(rules: RuleSet) -> Self {
-        Self { steps: steps(&rules).into(), rules: Some(Arc::new(rules)), recorded: true }
+        Self {
+            steps: steps(&rules).into(),
+            reviewed: rules.version(),
+            rules: Some(Arc::new(rules)),
+            recorded: true,
+        }
     }
 
     /// The version in force; 0 without rules.
@@ -77,6 +83,13 @@ pub enum PolicyCommand {
         /// Who.
         by: Id<Staff>,
     },
+    /// Say that the codes of earlier rules were compared with this version.
+    Reviewed {
+        /// The version.
+        version: u32,
+        /// How many codes were ended.
+        ended: u64,
+    },
 }
 
 impl Aggregate for Policy {
@@ -102,18 +115,35 @@ impl Aggregate for Policy {
                 let why = kernel::clean(&why, WHY_MAX).map_err(|_| Refusal::TextInvalid)?;
                 Ok(vec![PolicyEvent::PolicyChanged { rule_set, why, by: Some(by), at: now }])
             }
+            // Newer rules came in the meantime: the review begins again, with those.
+            PolicyCommand::Reviewed { version, .. }
+                if version != self.version() || version == self.reviewed =>
+            {
+                Ok(Vec::new())
+            }
+            PolicyCommand::Reviewed { version, ended } => {
+                Ok(vec![PolicyEvent::PolicyReviewed { version, ended, at: now }])
+            }
         }
     }
 
     fn fold(&mut self, event: &PolicyEvent) {
-        let PolicyEvent::PolicyChanged { rule_set, .. } = event;
-        *self = Self::of(rule_set.clone());
+        match event {
+            PolicyEvent::PolicyChanged { rule_set, .. } => {
+                let next = Self::of(rule_set.clone());
+                // Before the first rules there was no code to compare with them.
+                let reviewed = if self.recorded { self.reviewed } else { next.version() };
+                *self = Self { reviewed, ..next };
+            }
+            PolicyEvent::PolicyReviewed { version, .. } => self.reviewed = *version,
+        }
     }
 }
 
 /// What a rule set must keep to beyond the engine's own checks, so that a colour can say until when
 /// it holds: every outcome is a colour, no rule reads the clock (rules read elapsed days, which change
-/// only at known instants), and none computes a number of days that is written down nowhere.
+/// only at known instants), none computes a number of days that is written down nowhere, and no
+/// number of days promises more than facts count for.
 pub fn check(rules: &RuleSet) -> Result<(), Refusal> {
     for rule in rules.rules() {
         let word = rule.outcome.get("colour").and_then(Value::as_str);
@@ -122,7 +152,11 @@ pub fn check(rules: &RuleSet) -> Result<(), Refusal> {
             return Err(Refusal::PolicyInvalid);
         }
     }
-    Ok(())
+    let numbers = rules.parameters().as_object().into_iter().flatten();
+    let beyond = |(name, value): (&String, &Value)| {
+        name.ends_with("_days") && value.as_i64().is_none_or(|it| !(0..=FACT_DAYS).contains(&it))
+    };
+    if numbers.into_iter().any(beyond) { Err(Refusal::PolicyInvalid) } else { Ok(()) }
 }
 
 fn hides_a_step(logic: &Value) -> bool {
@@ -140,8 +174,8 @@ fn hides_a_step(logic: &Value) -> bool {
 }
 
 /// Every number of days at which a rule can change its mind: integers among the parameters (hours
-/// aside) and in the rules, and the day after each (`days_ago <= 6` ends with day 7); 1 to 366,
-/// ascending.
+/// aside) and in the rules, the day after each (`days_ago <= 6` ends with day 7), and the day from
+/// which no fact counts; ascending.
 fn steps(rules: &RuleSet) -> Vec<i64> {
     let mut found = Vec::new();
     literals(rules.parameters(), &mut found);
@@ -149,7 +183,8 @@ fn steps(rules: &RuleSet) -> Vec<i64> {
         literals(rule.logic.source(), &mut found);
     }
     let mut steps: Vec<i64> = found.iter().flat_map(|it| [*it, it.saturating_add(1)]).collect();
-    steps.retain(|it| (1..=DAYS_MAX).contains(it));
+    steps.retain(|it| (1..FACT_DAYS).contains(it));
+    steps.push(FACT_DAYS);
     steps.sort_unstable();
     steps.dedup();
     steps

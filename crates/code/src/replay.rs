@@ -49,8 +49,18 @@ pub struct Replayed {
     pub agrees: bool,
 }
 
-/// Recomputes all decisions of `person`, oldest first. Empty for whoever has none or was forgotten.
-pub fn replay(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Vec<Replayed>, Fault> {
+/// A person's decisions, recomputed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Replay {
+    /// Those that can still be read, oldest first. Each has all of its facts: these are kept longer
+    /// ([`mod@crate::retention`]).
+    pub decisions: Vec<Replayed>,
+    /// The places of those that were erased: their time is over, or the person was forgotten.
+    pub erased: Vec<u64>,
+}
+
+/// Recomputes all decisions of `person`.
+pub fn replay(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Replay, Fault> {
     let mut policies = Vec::new();
     for it in reader.events(Policy::STREAM, POLICY)? {
         if let Some(event) = it.event::<PolicyEvent>()? {
@@ -58,9 +68,14 @@ pub fn replay(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Vec<Replaye
         }
     }
     let mut holder = Holder::default();
-    let mut replayed = Vec::new();
+    let mut replay = Replay::default();
     for it in reader.events(Holder::STREAM, person.to_u128())? {
-        let Some(event) = it.event::<Event>()? else { continue };
+        let Some(event) = it.event::<Event>()? else {
+            if it.kind == DECIDED {
+                replay.erased.push(it.seq);
+            }
+            continue;
+        };
         if let Event::Decided { decision, colour, until, reasons, rules_version, at } = &event {
             let mut policy = Policy::default();
             for (_, changed) in policies.iter().filter(|(seq, _)| *seq < it.seq) {
@@ -75,18 +90,22 @@ pub fn replay(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Vec<Replaye
             let recomputed = Said::from(decision::decide(&holder.facts, &policy, *at));
             let agrees = recorded == recomputed;
             let (seq, decision, at) = (it.seq, *decision, *at);
-            replayed.push(Replayed { seq, decision, at, recorded, recomputed, agrees });
+            let replayed = Replayed { seq, decision, at, recorded, recomputed, agrees };
+            replay.decisions.push(replayed);
         }
         holder.fold(&event);
     }
-    Ok(replayed)
+    Ok(replay)
 }
 
-/// Recomputes one decision; `None` when there is none with this id, or its person was forgotten.
+/// The kind of a decision, which stands on the log when nothing else of it can be read.
+const DECIDED: &str = "code.decided.v1";
+
+/// Recomputes one decision; `None` when there is none with this id, or it was erased.
 pub fn replay_decision(
     reader: &mut Reader<'_>,
     decision: Id<Ruling>,
 ) -> Result<Option<Replayed>, Fault> {
     let Some(person) = view::person_of_decision(reader, decision)? else { return Ok(None) };
-    Ok(replay(reader, person)?.into_iter().find(|it| it.decision == decision))
+    Ok(replay(reader, person)?.decisions.into_iter().find(|it| it.decision == decision))
 }

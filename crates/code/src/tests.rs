@@ -20,6 +20,8 @@ mod faces;
 mod house;
 mod orders;
 mod passes;
+mod retention;
+mod review;
 mod routes;
 
 /// Noon in Seoul on 22 November 2026.
@@ -214,8 +216,8 @@ fn tests_from_the_future_or_from_long_ago_are_refused() {
     };
     assert!(record(noon().plus_seconds(300)), "a laboratory's clock may be a little ahead");
     assert!(!record(noon().plus_seconds(301)));
-    assert!(record(ago(90)));
-    assert!(!record(ago(90).plus_seconds(-1)));
+    assert!(record(ago(28)));
+    assert!(!record(ago(28).plus_seconds(-1)));
     for wrong in
         [Instant::from_seconds(0), Instant::from_micros(i64::MAX), Instant::from_micros(i64::MIN)]
     {
@@ -259,6 +261,11 @@ fn rules_change_by_the_next_version_only_and_never_read_the_clock() {
         let mut wrong = next.clone();
         wrong["rules"][0]["logic"] = logic;
         assert_eq!(change(&wrong).unwrap_err(), Refusal::PolicyInvalid);
+    }
+    for days in [serde_json::json!(29), serde_json::json!(-1), serde_json::json!("long")] {
+        let mut beyond = next.clone();
+        beyond["parameters"]["positive_days"] = days;
+        assert_eq!(change(&beyond).unwrap_err(), Refusal::PolicyInvalid, "facts count 28 days");
     }
     let mut colourless = next.clone();
     colourless["rules"][0]["outcome"] = serde_json::json!({ "colour": "purple" });

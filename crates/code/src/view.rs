@@ -6,6 +6,7 @@ use contracts::code::{Pass, TypedAnswer};
 use contracts::person::{Person, Staff};
 use credential::ShortCode;
 use kernel::{Aggregate as _, Id, Instant};
+use store::tx::utc_day;
 use store::{Fault, Projection, Reader, Recorded, Side, View, values};
 
 use crate::decision::{self, Decision};
@@ -15,38 +16,46 @@ use crate::policy::{POLICY, Policy};
 
 /// The tables.
 pub const VIEWS: &[View] = &[
-    View { table: "code_pass", side: Side::Identity, subject: Some("person"), day: None },
+    of_person("code_pass", "code.pass_issued.v1"),
     View { table: "code_revoked", side: Side::Identity, subject: None, day: None },
-    View { table: "code_order", side: Side::Identity, subject: Some("person"), day: None },
-    View { table: "code_appeal", side: Side::Identity, subject: Some("person"), day: None },
-    View { table: "code_decision", side: Side::Identity, subject: Some("person"), day: None },
+    of_person("code_order", "code.order_proposed.v1"),
+    of_person("code_appeal", "code.appealed.v1"),
+    of_person("code_decision", "code.decided.v1"),
 ];
 
-const PASS_ADD: &str = "INSERT INTO code_pass (region, pass, person, short, valid_until, revoked) \
-     VALUES ($1, $2, $3, $4, $5, 0)";
+/// A row that ends with its person, and with the event of this kind that made it. Later events only
+/// change a row, and are kept as long: a table never needs one whose row has gone.
+const fn of_person(table: &'static str, kind: &'static str) -> View {
+    View { table, side: Side::Identity, subject: Some("person"), day: Some(("day", kind)) }
+}
+
+const PASS_ADD: &str = "INSERT INTO code_pass (region, pass, person, short, valid_until, revoked, day) \
+     VALUES ($1, $2, $3, $4, $5, 0, $6)";
 const PASS_SWEEP: &str =
     "DELETE FROM code_pass WHERE region = $1 AND person = $2 AND valid_until <= $3";
 const PASS_REVOKE: &str = "UPDATE code_pass SET revoked = 1 WHERE region = $1 AND pass = $2";
 const PASS_BY_SHORT: &str = "SELECT pass, person, valid_until, revoked FROM code_pass \
      WHERE region = $1 AND short = $2 ORDER BY valid_until DESC LIMIT 1";
+const PASSES_LIVE: &str = "SELECT pass, person FROM code_pass WHERE region = $1 AND pass > $2 \
+     AND revoked = 0 AND valid_until > $3 ORDER BY pass LIMIT $4";
 const REVOKED_ADD: &str = "INSERT INTO code_revoked (region, pass, valid_until) VALUES ($1, $2, $3) \
      ON CONFLICT DO NOTHING";
 const REVOKED_LIVE: &str =
     "SELECT pass FROM code_revoked WHERE region = $1 AND valid_until > $2 ORDER BY pass";
-const ORDER_ADD: &str = "INSERT INTO code_order (region, id, person, stage, proposed_by, proposed_at) \
-     VALUES ($1, $2, $3, 0, $4, $5)";
+const ORDER_ADD: &str = "INSERT INTO code_order (region, id, person, stage, proposed_by, proposed_at, day) \
+     VALUES ($1, $2, $3, 0, $4, $5, $6)";
 const ORDER_STAGE: &str = "UPDATE code_order SET stage = $3 WHERE region = $1 AND id = $2";
 const ORDERS_WAITING: &str = "SELECT id, person, proposed_by, proposed_at FROM code_order \
      WHERE region = $1 AND stage = 0 ORDER BY proposed_at LIMIT $2";
 const ORDER_PERSON: &str = "SELECT person FROM code_order WHERE region = $1 AND id = $2";
-const APPEAL_ADD: &str = "INSERT INTO code_appeal (region, id, person, due_at, answered) \
-     VALUES ($1, $2, $3, $4, 0)";
+const APPEAL_ADD: &str = "INSERT INTO code_appeal (region, id, person, due_at, answered, day) \
+     VALUES ($1, $2, $3, $4, 0, $5)";
 const APPEAL_ANSWERED: &str = "UPDATE code_appeal SET answered = 1 WHERE region = $1 AND id = $2";
 const APPEALS_OPEN: &str = "SELECT id, person, due_at FROM code_appeal \
      WHERE region = $1 AND answered = 0 ORDER BY due_at LIMIT $2";
 const APPEAL_PERSON: &str = "SELECT person FROM code_appeal WHERE region = $1 AND id = $2";
 const DECISION_ADD: &str =
-    "INSERT INTO code_decision (region, decision, person, seq) VALUES ($1, $2, $3, $4)";
+    "INSERT INTO code_decision (region, decision, person, seq, day) VALUES ($1, $2, $3, $4, $5)";
 const DECISION_PERSON: &str =
     "SELECT person FROM code_decision WHERE region = $1 AND decision = $2";
 
@@ -56,6 +65,7 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, PASS_SWEEP),
     (Side::Identity, PASS_REVOKE),
     (Side::Identity, PASS_BY_SHORT),
+    (Side::Identity, PASSES_LIVE),
     (Side::Identity, REVOKED_ADD),
     (Side::Identity, REVOKED_LIVE),
     (Side::Identity, ORDER_ADD),
@@ -76,7 +86,7 @@ const SHORT: &str = "code.short";
 /// Adds a holder's event to the tables. An erased event adds nothing.
 pub fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
     let Some(event) = it.event::<Event>()? else { return Ok(()) };
-    let person: Id<Person> = it.id();
+    let (person, day): (Id<Person>, _) = (it.id(), utc_day(it.at));
     let stage = |views: &mut Projection<'_>, order: Id<Order>, stage: i64| {
         views.execute(ORDER_STAGE, values![order, stage])
     };
@@ -84,25 +94,25 @@ pub fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
         Event::PassIssued { pass, issued_at, valid_until, short, .. } => {
             views.execute(PASS_SWEEP, values![person, issued_at])?;
             let short = views.index(SHORT, &short.to_string());
-            views.execute(PASS_ADD, values![pass, person, short, valid_until])?;
+            views.execute(PASS_ADD, values![pass, person, short, valid_until, day])?;
         }
         Event::PassRevoked { pass, .. } => {
             views.execute(PASS_REVOKE, values![pass])?;
         }
         Event::OrderProposed { order, proposed_by, .. } => {
-            views.execute(ORDER_ADD, values![order, person, proposed_by, it.at])?;
+            views.execute(ORDER_ADD, values![order, person, proposed_by, it.at, day])?;
         }
         Event::OrderConfirmed { order, .. } => drop(stage(views, order, 1)?),
         Event::OrderRejected { order, .. } => drop(stage(views, order, 2)?),
         Event::OrderWithdrawn { order, .. } => drop(stage(views, order, 3)?),
         Event::Appealed { appeal, due_at, .. } => {
-            views.execute(APPEAL_ADD, values![appeal, person, due_at])?;
+            views.execute(APPEAL_ADD, values![appeal, person, due_at, day])?;
         }
         Event::AppealAnswered { appeal, .. } => {
             views.execute(APPEAL_ANSWERED, values![appeal])?;
         }
         Event::Decided { decision, .. } => {
-            views.execute(DECISION_ADD, values![decision, person, it.seq])?;
+            views.execute(DECISION_ADD, values![decision, person, it.seq, day])?;
         }
         Event::Declared { .. } | Event::TestRecorded { .. } | Event::Exposed { .. } => {}
     }
@@ -125,7 +135,7 @@ pub fn policy(reader: &mut Reader<'_>) -> Result<Policy, Fault> {
     reader.state::<Policy>(POLICY)
 }
 
-/// All versions of the rules with their place on the log, newest first.
+/// What happened to the rules, with its place on the log, newest first.
 pub fn policies(reader: &mut Reader<'_>) -> Result<Vec<(u64, PolicyEvent)>, Fault> {
     let mut found = Vec::new();
     for it in reader.events(Policy::STREAM, POLICY)? {
@@ -135,6 +145,11 @@ pub fn policies(reader: &mut Reader<'_>) -> Result<Vec<(u64, PolicyEvent)>, Faul
     Ok(found)
 }
 
+/// What is known of a person and has not been erased.
+pub fn holder(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Holder, Fault> {
+    reader.state::<Holder>(person.to_u128())
+}
+
 /// What is known of a person, and what their colour is at `now`. Nothing is written: the clock ends
 /// a colour by itself.
 pub fn standing(
@@ -142,7 +157,7 @@ pub fn standing(
     person: Id<Person>,
     now: Instant,
 ) -> Result<(Holder, Policy, Decision), Fault> {
-    let holder = reader.state::<Holder>(person.to_u128())?;
+    let holder = holder(reader, person)?;
     let policy = policy(reader)?;
     let decision = decision::decide(&holder.facts, &policy, now);
     Ok((holder, policy, decision))
@@ -170,6 +185,20 @@ pub fn typed_code(
     let (pass, valid_until, revoked) = (row.id(0)?, row.instant(2)?, row.truth(3)?);
     let (_, _, decision) = standing(reader, row.id(1)?, now)?;
     Ok(Some(TypedAnswer { pass, colour: decision.colour, valid_until, revoked }))
+}
+
+/// A pass and whose it is.
+pub type Owned = (Id<Pass>, Id<Person>);
+
+/// Passes after `after` that are good at `now`, with whose they are, in the order of their ids.
+pub fn live_passes(
+    reader: &mut Reader<'_>,
+    after: Id<Pass>,
+    now: Instant,
+    limit: u32,
+) -> Result<Vec<Owned>, Fault> {
+    let rows = reader.query(PASSES_LIVE, values![after, now, limit])?;
+    rows.iter().map(|row| Ok((row.id(0)?, row.id(1)?))).collect()
 }
 
 /// Passes that were revoked and would still be good at `now`.

@@ -20,6 +20,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("code.pass_issued.v1", "logbook-kind-code-pass_issued-v1"),
     ("code.pass_revoked.v1", "logbook-kind-code-pass_revoked-v1"),
     ("code.policy_changed.v1", "logbook-kind-code-policy_changed-v1"),
+    ("code.policy_reviewed.v1", "logbook-kind-code-policy_reviewed-v1"),
     ("code.revoked.v1", "logbook-kind-code-revoked-v1"),
     ("code.test_recorded.v1", "logbook-kind-code-test_recorded-v1"),
     ("gate.device_approved.v1", "logbook-kind-gate-device_approved-v1"),

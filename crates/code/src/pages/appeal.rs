@@ -13,6 +13,7 @@ use super::colour_key;
 use crate::command::Ask;
 use crate::door;
 use crate::model::{HeldAppeal, Holder, Outcome};
+use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::view;
 
@@ -26,6 +27,7 @@ struct Past {
 #[template(path = "code/appeal.html")]
 pub(crate) struct Appeals {
     frame: Frame,
+    lead: String,
     errors: Vec<(String, String)>,
     /// The decision and its colour that can be objected to.
     about: Option<(String, String)>,
@@ -33,7 +35,12 @@ pub(crate) struct Appeals {
     past: Vec<Past>,
 }
 
-fn page(frame: Frame, holder: &Holder, typed: &str, mistake: Option<String>) -> Appeals {
+fn page(
+    frame: Frame,
+    (holder, policy): (&Holder, &Policy),
+    typed: &str,
+    mistake: Option<String>,
+) -> Appeals {
     let last = holder.last_ruling().filter(|it| it.colour != Colour::Green);
     let last = last.filter(|_| holder.open_appeal().is_none());
     let past = |it: &HeldAppeal| Past {
@@ -45,7 +52,9 @@ fn page(frame: Frame, holder: &Holder, typed: &str, mistake: Option<String>) -> 
         answer: it.answer.as_ref().map(|(_, text, _)| text.clone()),
     };
     let field = Field::text("text", frame.t("code-appeal-text"));
+    let hours = policy.number("appeal_hours", 24);
     Appeals {
+        lead: frame.tn("code-appeal-lead", "hours", &hours),
         errors: mistake.iter().map(|it| ("text".to_owned(), it.clone())).collect(),
         about: last.map(|it| (it.decision.to_string(), frame.t(colour_key(it.colour)))),
         text: Field { maxlength: Some(2_000), ..field }
@@ -60,8 +69,9 @@ fn page(frame: Frame, holder: &Holder, typed: &str, mistake: Option<String>) -> 
 /// My appeals, and a new one.
 pub(crate) async fn show(State(app): State<App>, actor: Actor) -> Result<Page<Appeals>, Problem> {
     let (person, now) = (actor.person()?, app.now());
-    let (holder, ..) = app.read(move |it| view::standing(it, person, now)).await?;
-    Ok(Page(page(Frame::new(&app, &actor, "code-appeal-title"), &holder, "", None)))
+    let (holder, policy, _) = app.read(move |it| view::standing(it, person, now)).await?;
+    let frame = Frame::new(&app, &actor, "code-appeal-title");
+    Ok(Page(page(frame, (&holder, &policy), "", None)))
 }
 
 #[derive(Deserialize)]
@@ -84,10 +94,10 @@ pub(crate) async fn submit(
         Ok(_) => Ok(See::other("/code/appeal").notice("code-appeal-sent").into_response()),
         Err(problem) if problem.code == Refusal::TextInvalid.code() => {
             let now = app.now();
-            let (holder, ..) = app.read(move |it| view::standing(it, person, now)).await?;
+            let (holder, policy, _) = app.read(move |it| view::standing(it, person, now)).await?;
             let mistake = app.texts.get(actor.locale, problem.code);
             let frame = Frame::new(&app, &actor, "code-appeal-title");
-            Ok(unprocessable(page(frame, &holder, &form.text, Some(mistake))))
+            Ok(unprocessable(page(frame, (&holder, &policy), &form.text, Some(mistake))))
         }
         Err(problem) => Err(problem),
     }
@@ -113,9 +123,9 @@ fn sample_holder(answered: bool) -> Holder {
 }
 
 pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
-    page(sample_frame(locale), &sample_holder(false), "", None).render()
+    page(sample_frame(locale), (&sample_holder(false), &Policy::default()), "", None).render()
 }
 
 pub(crate) fn sample_answered(locale: Locale) -> Result<String, askama::Error> {
-    page(sample_frame(locale), &sample_holder(true), "", None).render()
+    page(sample_frame(locale), (&sample_holder(true), &Policy::default()), "", None).render()
 }

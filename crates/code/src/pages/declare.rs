@@ -16,6 +16,7 @@ use crate::decide::{self, STAYS_MAX};
 use crate::door;
 use crate::model::{Answer, Declaration, Stay, Symptoms};
 use crate::refusal::Refusal;
+use crate::retention::FACT_KEPT_DAYS;
 use crate::view;
 
 /// A place of stay as three inputs.
@@ -40,6 +41,7 @@ pub(crate) struct Declare {
     contacts: Vec<Choice>,
     symptoms: Vec<Choice>,
     temperature: Field,
+    law: String,
 }
 
 /// What was typed, by field name.
@@ -101,6 +103,7 @@ fn page(frame: Frame, typed: &Typed, mistakes: &[(String, String)]) -> Declare {
         more: rows < STAYS_MAX,
         contacts: CONTACTS.iter().map(question).collect(),
         symptoms: SYMPTOMS.iter().map(question).collect(),
+        law: frame.tn("code-declare-law", "days", &i64::from(FACT_KEPT_DAYS)),
         temperature: temperature.hint(frame.t("code-ask-temperature-hint")).optional(),
         frame,
     }

@@ -5,9 +5,10 @@ use axum::extract::State;
 use kernel::{Instant, Locale};
 use web::{Actor, App, Frame, Page, Problem, sample_frame};
 
-use super::{colour_key, reason, until};
-use crate::event::Event;
+use super::{Voice, colour_key, reason, until};
+use crate::event::{Event, PolicyEvent};
 use crate::policy::Policy;
+use crate::retention::{DECISION_KEPT_DAYS, FACT_DAYS, FACT_KEPT_DAYS, PASS_KEPT_DAYS};
 use crate::view;
 
 struct Row {
@@ -37,9 +38,15 @@ enum Item {
 pub(crate) struct History {
     frame: Frame,
     items: Vec<Item>,
+    kept: Vec<(String, String)>,
+    /// What becomes of it afterwards.
+    then: String,
 }
 
-fn page(frame: Frame, policy: &Policy, events: &[(u64, Event)]) -> History {
+/// `policies` are all versions of the rules: a reason mentions the numbers of its own.
+fn page(frame: Frame, policies: &[Policy], events: &[(u64, Event)]) -> History {
+    let shipped = Policy::default();
+    let of = |version: u32| policies.iter().find(|it| it.version() == version).unwrap_or(&shipped);
     let mut items = Vec::new();
     for (seq, event) in events {
         match event {
@@ -49,25 +56,45 @@ fn page(frame: Frame, policy: &Policy, events: &[(u64, Event)]) -> History {
                     colour: colour.word(),
                     word: frame.t(colour_key(*colour)),
                     until: end.map(|it| until(&frame, it)),
-                    reasons: reasons.iter().map(|it| reason(&frame, policy, it)).collect(),
+                    reasons: reasons
+                        .iter()
+                        .map(|it| reason(&frame, Voice::Holder, of(*rules_version), it))
+                        .collect(),
                     version: frame.tn("code-by-rules", "version", &i64::from(*rules_version)),
                     seq: *seq,
                 }));
             }
             other => items.extend(
-                told(&frame, other)
+                told(&frame, Voice::Holder, other)
                     .map(|(text, more)| Item::Other(Other { text, more, seq: *seq })),
             ),
         }
     }
-    History { frame, items }
+    let then = frame.tn("code-kept-then", "days", &FACT_DAYS);
+    History { kept: kept(&frame), then, items, frame }
 }
 
-/// What else of a person's own events is told to them, in words: a line and more to it.
-pub(super) fn told(frame: &Frame, event: &Event) -> Option<(String, Option<String>)> {
+/// How long what can be read.
+fn kept(frame: &Frame) -> Vec<(String, String)> {
+    let days = |days: u32| frame.tn("code-kept-days", "days", &i64::from(days));
+    vec![
+        (frame.t("code-kept-facts"), days(FACT_KEPT_DAYS)),
+        (frame.t("code-kept-decisions"), days(DECISION_KEPT_DAYS)),
+        (frame.t("code-kept-passes"), days(PASS_KEPT_DAYS)),
+        (frame.t("code-kept-orders"), frame.t("code-kept-years")),
+    ]
+}
+
+/// What else happened to a person, in words: a line and more to it.
+pub(super) fn told(frame: &Frame, voice: Voice, event: &Event) -> Option<(String, Option<String>)> {
     Some(match event {
         Event::Declared { by_helper, at, .. } => {
-            let key = if *by_helper { "code-told-declared-helper" } else { "code-told-declared" };
+            let key = match (voice, by_helper) {
+                (Voice::Holder, false) => "code-told-declared",
+                (Voice::Holder, true) => "code-told-declared-helper",
+                (Voice::Reader, false) => "code-record-told-declared",
+                (Voice::Reader, true) => "code-record-told-declared-helper",
+            };
             (frame.t1(key, "time", &frame.minute(at)), None)
         }
         Event::TestRecorded { result, taken_at, source } => {
@@ -94,7 +121,13 @@ pub(super) fn told(frame: &Frame, event: &Event) -> Option<(String, Option<Strin
         Event::OrderWithdrawn { withdrawn_by, .. } => {
             (frame.t("code-told-withdrawn"), Some(withdrawn_by.to_string()))
         }
-        Event::Appealed { text, .. } => (frame.t("code-told-appealed"), Some(text.clone())),
+        Event::Appealed { text, .. } => {
+            let key = match voice {
+                Voice::Holder => "code-told-appealed",
+                Voice::Reader => "code-record-told-appealed",
+            };
+            (frame.t(key), Some(text.clone()))
+        }
         Event::AppealAnswered { outcome, text, .. } => {
             (frame.t(&format!("code-told-{}", outcome.word())), Some(text.clone()))
         }
@@ -106,9 +139,14 @@ pub(super) fn told(frame: &Frame, event: &Event) -> Option<(String, Option<Strin
 /// My decisions.
 pub(crate) async fn show(State(app): State<App>, actor: Actor) -> Result<Page<History>, Problem> {
     let person = actor.person()?;
-    let (policy, events) =
-        app.read(move |it| Ok((view::policy(it)?, view::history(it, person)?))).await?;
-    Ok(Page(page(Frame::new(&app, &actor, "code-history-title"), &policy, &events)))
+    let (policies, events) =
+        app.read(move |it| Ok((view::policies(it)?, view::history(it, person)?))).await?;
+    let policies = policies.into_iter().filter_map(|(_, event)| match event {
+        PolicyEvent::PolicyChanged { rule_set, .. } => Some(Policy::of(rule_set)),
+        PolicyEvent::PolicyReviewed { .. } => None,
+    });
+    let policies: Vec<Policy> = policies.collect();
+    Ok(Page(page(Frame::new(&app, &actor, "code-history-title"), &policies, &events)))
 }
 
 pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
@@ -126,9 +164,9 @@ pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
         taken_at: at,
         source: crate::model::TestSource::Laboratory,
     };
-    page(sample_frame(locale), &Policy::default(), &[(13, decided), (12, tested)]).render()
+    page(sample_frame(locale), &[], &[(13, decided), (12, tested)]).render()
 }
 
 pub(crate) fn sample_empty(locale: Locale) -> Result<String, askama::Error> {
-    page(sample_frame(locale), &Policy::default(), &[]).render()
+    page(sample_frame(locale), &[], &[]).render()
 }

@@ -11,17 +11,16 @@ mod show;
 
 use contracts::code::Colour;
 use contracts::person::{Person, Role};
-use kernel::{Arg, Id, Instant, Locale};
-use serde_json::json;
+use kernel::{Arg, Id, Instant};
 use store::Context;
 use web::ui::ColourCard;
 use web::{Access, Actor, App, Audience, Frame, NavEntry, Problem, Route, Sample};
 
 use crate::command::Ask;
 use crate::decision::Decision;
-use crate::door;
-use crate::model::Ruling;
 use crate::policy::Policy;
+use crate::retention::FACT_DAYS;
+use crate::{door, tell};
 
 /// The entry of the citizens' menu.
 pub(crate) const NAV: &[NavEntry] =
@@ -112,26 +111,67 @@ fn next_key(colour: Colour) -> &'static str {
     }
 }
 
-/// A reason in words: our text, the rule's own text when the rules brought one, else its code.
-fn reason(frame: &Frame, policy: &Policy, code: &str) -> String {
-    let key = format!("code-reason-{}", code.replace(['_', '.'], "-"));
-    let text = frame.t(&key);
-    if text != key {
-        return text;
-    }
-    let rules = policy.rules.as_deref().map(::rules::RuleSet::rules).unwrap_or_default();
-    let rule = rules.iter().find(|it| it.code == code);
-    let own = rule.and_then(|it| it.outcome.get("text")?.get(frame.lang())?.as_str());
-    own.unwrap_or(code).to_owned()
+/// Whom a text speaks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    /// The person whose code it is: "you declared".
+    Holder,
+    /// Somebody who reads about that person, or about anybody: "the person declared".
+    Reader,
 }
 
+/// A reason in words: the rule's own text when the rules brought one, else ours with the numbers of
+/// those rules, else its code.
+fn reason(frame: &Frame, voice: Voice, policy: &Policy, code: &str) -> String {
+    let rules = policy.rules.as_deref().map(::rules::RuleSet::rules).unwrap_or_default();
+    let rule = rules.iter().find(|it| it.code == code);
+    if let Some(own) = rule.and_then(|it| it.outcome.get("text")?.get(frame.lang())?.as_str()) {
+        return own.to_owned();
+    }
+    let name = code.replace(['_', '.'], "-");
+    let key = match voice {
+        Voice::Reader if PERSONAL.contains(&code) => format!("code-record-reason-{name}"),
+        _ => format!("code-reason-{name}"),
+    };
+    let tenths = policy.number("fever_tenths", 375);
+    let args = NUMBERS.map(|(name, shipped)| (name, Arg::Number(policy.number(name, shipped))));
+    let fever = Arg::Text(format!("{}.{}", tenths / 10, tenths % 10));
+    let args = [&args[..], &[("fever", fever), ("fact_days", Arg::Number(FACT_DAYS))]].concat();
+    let text = frame.tf(&key, &args);
+    if text == key { code.to_owned() } else { text }
+}
+
+/// Reasons whose text for the holder says "you".
+const PERSONAL: [&str; 10] = [
+    "close_contact",
+    "symptom",
+    "fever",
+    "contact",
+    "same_place",
+    "not_declared",
+    "declaration_old",
+    "unanswered",
+    "temperature_missing",
+    "declared_healthy",
+];
+
+/// Numbers that reasons mention: the rules' parameters, and what they are when a rule set names none.
+const NUMBERS: [(&str, i64); 6] = [
+    ("positive_days", 14),
+    ("close_contact_days", 14),
+    ("symptom_days", 7),
+    ("contact_days", 7),
+    ("same_place_days", 7),
+    ("declaration_days", 14),
+];
+
 /// The card that shows a decision: shape, word, until when, why.
-fn card(frame: &Frame, policy: &Policy, decision: &Decision) -> ColourCard {
+fn card(frame: &Frame, voice: Voice, policy: &Policy, decision: &Decision) -> ColourCard {
     ColourCard {
         colour: decision.colour.word(),
         word: frame.t(colour_key(decision.colour)),
         until: decision.until.map(|it| until(frame, it)),
-        reasons: decision.reasons.iter().map(|it| reason(frame, policy, it)).collect(),
+        reasons: decision.reasons.iter().map(|it| reason(frame, voice, policy, it)).collect(),
     }
 }
 
@@ -139,32 +179,18 @@ fn until(frame: &Frame, instant: Instant) -> String {
     frame.t1("code-until", "time", &frame.minute(&instant))
 }
 
-/// Decides a command that the person is told about: a text message with no health data in it, in
-/// the same transaction. Who has no number sees it on their page.
+/// Decides a command that the person is told about.
 async fn execute_and_tell(
     app: &App,
     context: Context,
     person: Id<Person>,
     ask: Ask,
 ) -> Result<(), Problem> {
-    let phone_of = app.questions.phone_of;
-    let phone = app.read(move |it| phone_of(it, person)).await?;
-    let line = |locale: Locale| {
-        let region = Arg::Text(app.config.region_name(locale).to_owned());
-        app.texts.format(locale, "code-told", &[("region", region)])
-    };
-    // The person's language is not known here: both that most phones can show.
-    let text =
-        format!("{}\n{}\n{}/code", line(Locale::Ko), line(Locale::En), app.config.origin_text());
-    let message = phone.map(|to| json!({ "to": to, "text": text }));
-    let decision: Id<Ruling> = app.random_id();
+    let message = tell::message(app, person).await?;
+    let decision = app.random_id();
     let answer = app.write(move |tx| {
         let answer = door::run(tx, &context, person, &ask, decision)?;
-        if let (Ok(done), Some(message)) = (&answer, &message)
-            && !done.repeated
-        {
-            tx.send("sms", message, tx.now())?;
-        }
+        tell::told(tx, &answer, message.as_ref())?;
         Ok(answer)
     });
     answer.await?.map(|_| ()).map_err(|refusal| Problem::refused(&refusal))

@@ -11,11 +11,11 @@ use serde::Deserialize;
 use web::ui::{Choice, ColourCard, Field, Opt};
 use web::{Actor, App, Form, Frame, Page, Path, Problem, See, sample_frame, unprocessable};
 
-use super::{card, day_start, execute_and_tell, history};
+use super::{Voice, card, day_start, execute_and_tell, history};
 use crate::api::{officer, purpose};
 use crate::command::Ask;
 use crate::event::Event;
-use crate::model::{Exposure, Finding, OrderReason, TestSource};
+use crate::model::{Answer, Exposure, Finding, OrderReason, TestSource};
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::{decision, view};
@@ -116,15 +116,20 @@ fn record_page(
             (frame.t("code-record-declared"), frame.minute(at)),
             (frame.t("code-ask-name"), it.name.clone()),
             (frame.t("code-ask-document"), it.document.clone()),
-            (frame.t("code-ask-residence"), it.residence.clone()),
+            (frame.t("code-record-ask-residence"), it.residence.clone()),
         ];
         let asked = [
             ("contact_confirmed", it.contact_confirmed),
             ("contact_symptomatic", it.contact_symptomatic),
         ];
         for (name, answer) in asked.into_iter().chain(it.symptoms.named()) {
-            let answer = format!("code-answer-{}", answer.word().replace('_', "-"));
-            list.push((frame.t(&format!("code-ask-{}", name.replace('_', "-"))), frame.t(&answer)));
+            let answer = match answer {
+                Answer::Yes => "code-answer-yes",
+                Answer::No => "code-answer-no",
+                Answer::NotAsked => "code-record-unanswered",
+            };
+            let asked = format!("code-record-ask-{}", name.replace('_', "-"));
+            list.push((frame.t(&asked), frame.t(answer)));
         }
         if let Some(tenths) = it.temperature_tenths {
             let text = format!("{}.{} ℃", tenths / 10, tenths % 10);
@@ -136,12 +141,13 @@ fn record_page(
         list
     });
     let decided = decision::decide(facts, policy, now);
-    let events = events.iter().filter_map(|(_, event)| history::told(&frame, event)).collect();
+    let told = |(_, event): &(u64, Event)| history::told(&frame, Voice::Reader, event);
+    let events = events.iter().filter_map(told).collect();
     let all = |list: &[OrderReason]| list.iter().map(|it| it.word()).collect::<Vec<_>>();
     Record {
         who,
         base: format!("/desk/code/people/{person}"),
-        card: card(&frame, policy, &decided),
+        card: card(&frame, Voice::Reader, policy, &decided),
         declared: declared.unwrap_or_default(),
         events,
         finding: choice(&frame, "result", "code-finding-", &words(&["positive", "negative"])),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use web::ui::Field;
 use web::{Actor, App, Form, Frame, Page, Problem, See, sample_frame, unprocessable};
 
-use super::{colour_key, reason};
+use super::{Voice, colour_key, reason};
 use crate::api::set_policy;
 use crate::event::PolicyEvent;
 use crate::policy::Policy;
@@ -24,9 +24,8 @@ struct Row {
 }
 
 struct Version {
-    title: String,
     at: String,
-    why: String,
+    text: String,
     seq: u64,
 }
 
@@ -48,7 +47,7 @@ fn page(frame: Frame, policy: &Policy, versions: Vec<(u64, PolicyEvent)>) -> Rul
         Row {
             colour: colour.word(),
             word: frame.t(colour_key(colour)),
-            text: reason(&frame, policy, &it.code),
+            text: reason(&frame, Voice::Reader, policy, &it.code),
             code: it.code.clone(),
             logic: serde_json::to_string_pretty(it.logic.source()).unwrap_or_default(),
         }
@@ -60,9 +59,16 @@ fn page(frame: Frame, policy: &Policy, versions: Vec<(u64, PolicyEvent)>) -> Rul
         (if label == key { name.clone() } else { label }, value.to_string())
     });
     let version = |version: u32| frame.tn("code-rules-version", "version", &i64::from(version));
-    let versions = versions.into_iter().map(|(seq, it)| {
-        let PolicyEvent::PolicyChanged { rule_set, why, at, .. } = it;
-        Version { title: version(rule_set.version()), at: frame.minute(&at), why, seq }
+    let versions = versions.into_iter().map(|(seq, it)| match it {
+        PolicyEvent::PolicyChanged { rule_set, why, at, .. } => {
+            let text = format!("{}: {why}", version(rule_set.version()));
+            Version { text, at: frame.minute(&at), seq }
+        }
+        PolicyEvent::PolicyReviewed { ended, at, .. } => {
+            let ended = i64::try_from(ended).unwrap_or(i64::MAX);
+            let text = frame.tn("code-rules-reviewed", "count", &ended);
+            Version { text, at: frame.minute(&at), seq }
+        }
     });
     Rules {
         version: version(policy.version()),

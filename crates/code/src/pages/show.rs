@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use web::ui::ColourCard;
 use web::{Actor, App, Frame, Page, Problem, sample_frame};
 
-use super::{card, degraded, next_key};
+use super::{Voice, card, degraded, next_key};
 use crate::decision::{self, Decision};
 use crate::model::Holder;
 use crate::policy::Policy;
@@ -33,6 +33,8 @@ pub(crate) struct Show {
     live: String,
     /// Unix seconds: when the colour changes by itself; 0 for never.
     until: i64,
+    /// The city's zone: its times are shown in that, wherever the phone thinks that it is.
+    zone: String,
     as_of: String,
     appeal: Option<String>,
 }
@@ -43,19 +45,20 @@ fn page(
     policy: &Policy,
     it: &Decision,
     now: Instant,
-    whose: String,
+    (whose, zone): (String, String),
 ) -> Show {
     let waits = holder.open_appeal();
     let live = holder.passes.iter().filter(|pass| now < pass.valid_until);
     let live: Vec<String> = live.map(|pass| URL_SAFE_NO_PAD.encode(pass.pass.to_bytes())).collect();
     Show {
-        card: card(&frame, policy, it),
+        card: card(&frame, Voice::Holder, policy, it),
         next: frame.t(next_key(it.colour)),
         declared: holder.facts.declared.is_some(),
         has_code: it.colour != Colour::Unknown,
         whose,
         live: live.join(" "),
         until: it.until.map_or(0, Instant::seconds),
+        zone,
         as_of: frame.t1("code-as-of", "time", &frame.minute(&now)),
         appeal: waits.map(|it| frame.t1("code-appeal-waits", "time", &frame.minute(&it.due_at))),
         frame,
@@ -69,7 +72,8 @@ pub(crate) async fn show(State(app): State<App>, actor: Actor) -> Result<Page<Sh
     let digest = hex::encode(Sha256::digest(person.to_bytes()));
     let whose = digest.get(..16).unwrap_or_default().to_owned();
     let frame = degraded(&app, Frame::new(&app, &actor, "code-title")).script("code/show.js");
-    Ok(Page(page(frame, &holder, &policy, &decision, now, whose)))
+    let zone = app.config.zone.name().to_owned();
+    Ok(Page(page(frame, &holder, &policy, &decision, now, (whose, zone))))
 }
 
 /// The service worker: keeps the code page for times without a network.
@@ -109,7 +113,7 @@ pub(crate) async fn result(State(app): State<App>, actor: Actor) -> Result<Page<
     let seq = events.iter().find(|(_, event)| is_decision(event)).map(|(seq, _)| *seq);
     let frame = Frame::new(&app, &actor, "code-result-title");
     Ok(Page(Shown {
-        card: card(&frame, &policy, &decision),
+        card: card(&frame, Voice::Holder, &policy, &decision),
         next: frame.t(next_key(decision.colour)),
         green: decision.colour == Colour::Green,
         seq,
@@ -148,20 +152,25 @@ pub(super) fn sample_holder() -> Holder {
     kernel::given(&[crate::event::Event::Declared { declaration, by_helper: false, at }])
 }
 
+fn sample_place() -> (String, String) {
+    ("0".repeat(16), "Asia/Seoul".to_owned())
+}
+
 pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
     let holder = sample_holder();
     let (frame, policy, decision, now) = sample_decision(locale, &holder);
-    page(frame, &holder, &policy, &decision, now, "0".repeat(16)).render()
+    page(frame, &holder, &policy, &decision, now, sample_place()).render()
 }
 
 pub(crate) fn sample_nothing(locale: Locale) -> Result<String, askama::Error> {
     let holder = Holder::default();
     let (frame, policy, decision, now) = sample_decision(locale, &holder);
-    page(frame, &holder, &policy, &decision, now, "0".repeat(16)).render()
+    page(frame, &holder, &policy, &decision, now, sample_place()).render()
 }
 
 pub(crate) fn sample_result(locale: Locale) -> Result<String, askama::Error> {
     let (frame, policy, decision, _) = sample_decision(locale, &sample_holder());
-    let (card, next) = (card(&frame, &policy, &decision), frame.t("code-next-green"));
+    let card = card(&frame, Voice::Holder, &policy, &decision);
+    let next = frame.t("code-next-green");
     Shown { frame, card, next, green: true, seq: Some(12) }.render()
 }

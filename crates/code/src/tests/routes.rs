@@ -9,7 +9,7 @@ use web::{Questions, Who};
 
 use super::*;
 
-const ME: Id<Person> = Id::from_u128(7);
+pub(super) const ME: Id<Person> = Id::from_u128(7);
 const PHONE: &str = "+821012345678";
 
 fn questions() -> Questions {
@@ -35,19 +35,19 @@ fn questions() -> Questions {
     }
 }
 
-struct Town {
-    house: House,
+pub(super) struct Town {
+    pub(super) house: House,
     _dir: tempfile::TempDir,
 }
 
 impl Town {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let house = House::open(dir.path(), vec![crate::slice()], questions());
         Self { house, _dir: dir }
     }
 
-    async fn citizen(&self, person: Id<Person>) -> Browser {
+    pub(super) async fn citizen(&self, person: Id<Person>) -> Browser {
         self.house.browser_of(Begin { who: Who::Citizen(person), ..begin() }).await
     }
 
@@ -56,7 +56,7 @@ impl Town {
         self.house.browser_of(Begin { who, strong: true, ..begin() }).await
     }
 
-    fn messages(&self) -> Vec<store::outbox::Message> {
+    pub(super) fn messages(&self) -> Vec<store::outbox::Message> {
         self.house.app.store.read_blocking(|it| it.latest_messages("sms", 9)).unwrap()
     }
 }
@@ -79,7 +79,7 @@ const FORM: [(&str, &str); 11] = [
     ("temperature", "36.5"),
 ];
 
-async fn declare_well(browser: &mut Browser) -> Answer {
+pub(super) async fn declare_well(browser: &mut Browser) -> Answer {
     assert_eq!(browser.get("/code/declare").await.status, StatusCode::OK);
     browser.post("/code/declare", &FORM).await
 }
