@@ -13,7 +13,7 @@ use aws_lc_rs::signature::{
 use crate::code::HealthCode;
 use crate::cose::{self, Kid, Sign1};
 use crate::error::DecodeError;
-use crate::list::{MAX_REVOCATION_BYTES, RevocationList, TrustList};
+use crate::list::{Floor, MAX_REVOCATION_BYTES, RevocationList, TrustList};
 use crate::moment::{self, Moment};
 
 /// Why nothing was signed.
@@ -93,6 +93,12 @@ impl IssuerSigner {
             return Err(DecodeError::TooLong.into());
         }
         Ok(signed)
+    }
+
+    /// Signs from when on lists count (with the region's root key).
+    pub fn sign_floor(&self, floor: &Floor) -> Result<Vec<u8>, IssueError> {
+        floor.check()?;
+        self.sign(floor.to_cbor())
     }
 
     fn sign(&self, payload: Vec<u8>) -> Result<Vec<u8>, IssueError> {

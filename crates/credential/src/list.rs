@@ -5,6 +5,9 @@
 //! gate say "cannot tell", never "no pass". Versions only grow: a device remembers the highest and
 //! refuses older ones, or an attacker could replay a list from before a revocation.
 //!
+//! What a device has never seen it cannot remember: the region's [`Floor`], signed too, says from when
+//! on lists count at all, and is raised when older ones must die at once.
+//!
 //! Revocation is per pass. (EU, October 2021: revoking a whole key hit innocents.)
 
 use minicbor::Decoder;
@@ -23,6 +26,9 @@ pub const MAX_REVOCATION_BYTES: usize = 8 * 1024 * 1024;
 
 const TRUST_KIND: &str = "haetae/trust/v1";
 const REVOCATION_KIND: &str = "haetae/revocation/v1";
+const FLOOR_KIND: &str = "haetae/floor/v1";
+/// The longest signed floor that is read, in bytes; ours have about 150.
+const MAX_FLOOR_BYTES: usize = 512;
 
 /// A key that may sign health codes, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +208,46 @@ impl RevocationList {
     pub fn check(&self) -> Result<(), DecodeError> {
         let sound = is_span(self.issued_at, self.valid_until)
             && self.revoked.is_sorted_by(|one, next| one < next);
+        if sound { Ok(()) } else { Err(DecodeError::WrongShape) }
+    }
+}
+
+/// From when on a region's lists count. Raised after a compromise; it only ever rises, and a device
+/// remembers the highest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Floor {
+    /// The region it is for.
+    pub region: String,
+    /// Lists issued before this unix second do not count; 0 when it was never raised.
+    pub since: i64,
+}
+
+impl Floor {
+    /// The payload: `{0: kind, 1: region, 2: since}`.
+    pub fn to_cbor(&self) -> Vec<u8> {
+        encoded(|cbor| {
+            cbor.map(3)?.u8(0)?.str(FLOOR_KIND)?.u8(1)?.str(&self.region)?.u8(2)?;
+            cbor::put_seconds(cbor, self.since)
+        })
+    }
+
+    /// Reads a signed floor and verifies it with the region's `root` key.
+    pub fn open(signed: &[u8], root: &[u8; 32]) -> Result<Self, DecodeError> {
+        let payload = open(signed, MAX_FLOOR_BYTES, root)?;
+        let from = &mut Decoder::new(&payload);
+        begin(from, 3, FLOOR_KIND)?;
+        cbor::key(from, 1)?;
+        let region = from.str()?.to_owned();
+        cbor::key(from, 2)?;
+        let floor = Self { region, since: cbor::seconds(from)? };
+        floor.check()?;
+        cbor::same(&payload, &floor.to_cbor())?;
+        Ok(floor)
+    }
+
+    /// Whether the floor is one that [`Floor::open`] would read; asked before signing, too.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        let sound = cbor::is_region(&self.region) && cbor::is_second(self.since);
         if sound { Ok(()) } else { Err(DecodeError::WrongShape) }
     }
 }

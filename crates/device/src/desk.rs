@@ -2,17 +2,19 @@
 //!
 //! | `op` | takes | answers |
 //! |---|---|---|
-//! | `load_lists` | `trust`, `revocations` (or null), `root` (32 bytes): base64; `min_version`, `min_revocation_version` (default 0) | `{"ok": {...}}` what was loaded, with versions and times |
+//! | `load_lists` | `trust`, `revocations` (or null), `floor` (or null), `root` (32 bytes): base64; `min_version`, `min_revocation_version`, `min_since` (default 0) | `{"ok": {...}}` what was loaded, with versions and times |
 //! | `verify` | `text`, `now_s`; `remember` (default true) | `{"ok": verdict}` |
 //! | `parse_short` | `text` | `{"ok": {"text": "7K3M-..."}}` |
 //!
-//! What goes wrong answers `{"error": code}`; a refused list leaves the one loaded before.
+//! What goes wrong answers `{"error": code}`; a refused list leaves the one loaded before, unless the
+//! region's floor says that it does not count any more.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::short::ShortCodeError;
 use credential::{
-    DecodeError, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList, Verdict, verify,
+    DecodeError, Floor, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList, Verdict,
+    verify,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,8 @@ const MALFORMED: &str = "request_malformed";
 pub struct Desk {
     trust: Option<Trust>,
     seen: SeenSet,
+    /// The highest floor seen, and whose: it never falls while this desk lives, whatever is loaded.
+    floor: ([u8; 32], i64),
 }
 
 /// All fields of all requests side by side: a tagged enum would be prettier, but serde reads one by
@@ -36,10 +40,13 @@ struct Request {
     trust: Option<String>,
     revocations: Option<String>,
     root: Option<String>,
+    floor: Option<String>,
     #[serde(default)]
     min_version: u64,
     #[serde(default)]
     min_revocation_version: u64,
+    #[serde(default)]
+    min_since: i64,
     text: Option<String>,
     now_s: Option<i64>,
     #[serde(default = "yes")]
@@ -78,6 +85,8 @@ struct Loaded<'a> {
     /// Null when there is no revocation list, or a refused one; then `revocations_error` says why.
     revocations: Option<Dates>,
     revocations_error: Option<&'static str>,
+    /// From when on lists count: the highest seen, to be remembered.
+    since: i64,
 }
 
 #[derive(Serialize)]
@@ -120,19 +129,45 @@ impl Desk {
         }
     }
 
+    /// Remembers from when on lists count, and drops what is loaded and does not count any more: the
+    /// gate then cannot tell until it is given newer lists.
+    fn raise(&mut self, root: [u8; 32], since: i64) -> i64 {
+        let (of, before) = self.floor;
+        let since = if of == root { since.max(before) } else { since };
+        self.floor = (root, since);
+        if self.trust.as_ref().is_some_and(|it| it.list.issued_at < since) {
+            self.trust = None;
+        }
+        if let Some(trust) = &mut self.trust {
+            trust.revocations.take_if(|it| it.issued_at < since);
+        }
+        since
+    }
+
     /// A bad trust list changes nothing. A bad revocation list leaves the gate without one: it then
     /// says "cannot tell" rather than rely on what may have been tampered with.
     fn load(&mut self, request: &Request) -> Result<Response<'_>, &'static str> {
         let root = bytes(request.root.as_deref().ok_or(MALFORMED)?);
         let root = root.and_then(|root| <[u8; 32]>::try_from(root).ok()).ok_or("root_malformed")?;
+        let floor = request.floor.as_deref().map(|text| open_floor(text, &root)).transpose();
+        let floor = floor.map_err(DecodeError::code)?;
+        let since =
+            self.raise(root, request.min_since.max(floor.as_ref().map_or(0, |it| it.since)));
         let trust = bytes(request.trust.as_deref().ok_or(MALFORMED)?);
         let trust = trust.ok_or(DecodeError::WrongShape.code())?;
         let list =
             TrustList::open(&trust, &root, request.min_version).map_err(DecodeError::code)?;
+        if floor.is_some_and(|it| it.region != list.region) {
+            return Err(DecodeError::WrongShape.code());
+        }
+        if list.issued_at < since {
+            return Err(DecodeError::RolledBack.code());
+        }
 
         let revocations = request.revocations.as_deref().map(|text| {
             let signed = bytes(text).ok_or(DecodeError::WrongShape)?;
-            RevocationList::open(&signed, &root, request.min_revocation_version)
+            let list = RevocationList::open(&signed, &root, request.min_revocation_version)?;
+            if list.issued_at < since { Err(DecodeError::RolledBack) } else { Ok(list) }
         });
         let (revocations, refused) = match revocations {
             Some(Ok(list)) => (Some(list), None),
@@ -154,8 +189,13 @@ impl Desk {
                 valid_until: list.valid_until,
             }),
             revocations_error: refused,
+            since,
         })))
     }
+}
+
+fn open_floor(text: &str, root: &[u8; 32]) -> Result<Floor, DecodeError> {
+    Floor::open(&bytes(text).ok_or(DecodeError::WrongShape)?, root)
 }
 
 fn bytes(base64: &str) -> Option<Vec<u8>> {

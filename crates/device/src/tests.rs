@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::{
-    Colour, DeviceKey, HealthCode, Holder, IssuerKey, IssuerSigner, Presentation, RevocationList,
-    TrustList,
+    Colour, DeviceKey, Floor, HealthCode, Holder, IssuerKey, IssuerSigner, Presentation,
+    RevocationList, TrustList,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn a_gate_loads_its_lists_and_judges_a_code_twice() {
     assert_eq!(
         ask(desk, &load),
         json!({ "ok": { "region": "KR-11", "keys": 1, "trust": dates(7), "revocations": dates(9),
-            "revocations_error": null } })
+            "revocations_error": null, "since": 0 } })
     );
     let verdict = ask(desk, &request);
     assert_eq!(verdict["ok"]["outcome"], "pass");
@@ -124,6 +124,56 @@ fn a_refused_list_changes_nothing_and_a_refused_revocation_list_cannot_tell() {
     other["revocations"] = Value::Null;
     assert_eq!(ask(desk, &other)["ok"]["revocations_error"], Value::Null);
     assert_eq!(ask(desk, &verify)["ok"]["reasons"], json!(["revocation_stale"]));
+}
+
+/// The region's floor as the bundle carries it.
+fn floor(root: u8, region: &str, since: i64) -> Value {
+    let floor = Floor { region: region.to_owned(), since };
+    let signer = IssuerSigner::from_seed(&[root; 32]).unwrap();
+    json!(base64(&signer.sign_floor(&floor).unwrap()))
+}
+
+#[test]
+fn a_raised_floor_ends_older_lists_at_once_and_never_falls_again() {
+    let (load, text) = city();
+    let desk = &mut Desk::default();
+    let verify = json!({ "op": "verify", "text": text, "now_s": NOW, "remember": false });
+    let with = |floor: Value| {
+        let mut load = load.clone();
+        load["floor"] = floor;
+        load
+    };
+    // The lists are of exactly this second: they still count.
+    assert_eq!(ask(desk, &with(floor(1, "KR-11", NOW - DAY)))["ok"]["since"], NOW - DAY);
+    assert_eq!(ask(desk, &verify)["ok"]["outcome"], "pass");
+    // Nobody else raises it: not another key, not for another region, not with a damaged word.
+    for (bad, code) in [
+        (floor(2, "KR-11", NOW), "signature_bad"),
+        (json!(base64(b"\x80")), "wrong_shape"),
+        (json!("?"), "wrong_shape"),
+    ] {
+        assert_eq!(ask(desk, &with(bad)), json!({ "error": code }));
+        assert_eq!(ask(desk, &verify)["ok"]["outcome"], "pass");
+    }
+    // A second later they do not, and what was loaded is gone too.
+    let raised = with(floor(1, "KR-11", NOW - DAY + 1));
+    assert_eq!(ask(desk, &raised), json!({ "error": "rolled_back" }));
+    assert_eq!(ask(desk, &verify), json!({ "error": "lists_missing" }));
+    // An older floor, or none, does not bring them back.
+    for old in [floor(1, "KR-11", 0), Value::Null] {
+        assert_eq!(ask(desk, &with(old)), json!({ "error": "rolled_back" }));
+    }
+    // Nor does a new start of the page, which remembers the floor.
+    let mut remembered = load.clone();
+    remembered["min_since"] = json!(NOW - DAY + 1);
+    assert_eq!(ask(&mut Desk::default(), &remembered), json!({ "error": "rolled_back" }));
+}
+
+#[test]
+fn a_floor_of_another_region_is_refused() {
+    let (mut load, _) = city();
+    load["floor"] = floor(1, "KR-12", 0);
+    assert_eq!(ask(&mut Desk::default(), &load), json!({ "error": "wrong_shape" }));
 }
 
 #[test]

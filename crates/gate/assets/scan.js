@@ -57,7 +57,8 @@ const keep = await tools.openKeep();
 const device = await loadDevice(wasmUrl);
 let identity = await keep.get("identity"); // { device, publicKey, privateKey }
 let bundle = await keep.get("bundle"); // the server's answer, and `offset_ms` of our clock
-let lists = await keep.get("lists"); // { trust, revocations } in base64
+let lists = await keep.get("lists"); // { trust, revocations } in base64, what versions, fetched when
+let since = (await keep.get("since")) ?? 0; // lists issued before do not count
 let loaded = null; // what the module said about the lists
 let queue = null;
 let waiting = await keep.count();
@@ -78,12 +79,15 @@ function loadLists(next) {
     trust: next.trust,
     revocations: next.revocations ?? null,
     root: bundle.root,
+    floor: bundle.floor ?? null,
     // Never back behind what this scanner has already seen.
-    min_version: Math.max(bundle.min_version, floor.trust),
+    min_version: floor.trust,
     min_revocation_version: floor.revocations,
+    min_since: since,
   });
   if (!("ok" in answer)) return false;
   loaded = answer.ok;
+  since = loaded.since;
   return loaded.revocations_error === null;
 }
 
@@ -119,7 +123,7 @@ async function refresh() {
   try {
     const fresh = await fetchBundle();
     // Another city at the same address: its lists count from the beginning.
-    if (bundle && bundle.root !== fresh.root) lists = undefined;
+    if (bundle && bundle.root !== fresh.root) [lists, since] = [undefined, 0];
     bundle = fresh;
     await keep.set("bundle", bundle);
     online = true;
@@ -128,10 +132,12 @@ async function refresh() {
     const next = { trust, revocations };
     if (loadLists(next)) {
       next.versions = { trust: loaded.trust.version, revocations: loaded.revocations?.version ?? 0 };
+      next.fetched_s = nowS();
       lists = next;
       await keep.set("lists", lists);
-    } else {
-      loadLists(lists);
+      await keep.set("since", since);
+    } else if (!loadLists(lists)) {
+      loaded = null;
     }
   } catch {
     online = false;
@@ -156,17 +162,40 @@ async function handIn() {
 
 // ---- State on the page -------------------------------------------------------------------------
 
-function age(dates) {
-  if (!dates) return t("gate-scan-never");
-  const minutes = Math.max(0, Math.floor((nowS() - dates.issued_at) / 60));
+/** When the lists were fetched last, as a guard would say it; and whether they are too old to tell,
+    which their own signed times decide. */
+function listsInWords() {
+  if (!loaded || !lists) return t("gate-scan-never");
+  const fetched = fetchedInWords(lists.fetched_s ?? loaded.trust.issued_at);
+  return areListsOld() ? t("gate-scan-old", fetched) : fetched;
+}
+
+function fetchedInWords(second) {
+  const minutes = Math.max(0, Math.floor((nowS() - second) / 60));
   if (minutes < 2) return t("gate-scan-now");
-  return minutes < 120 ? t("gate-scan-minutes", minutes) : t("gate-scan-hours", Math.floor(minutes / 60));
+  if (minutes < 60) return t("gate-scan-minutes", minutes);
+  const [then, now] = [new Date(second * 1000), new Date(nowMs())];
+  const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(then).setHours(0, 0, 0, 0)) / 86_400_000);
+  const words = (options) => new Intl.DateTimeFormat(language, options).format(then);
+  const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  if (days === 0) return t("gate-scan-today", words(time));
+  if (days === 1) return t("gate-scan-yesterday", words(time));
+  return t("gate-scan-day", words({ month: "short", day: "numeric", ...time }));
+}
+
+/** By the lists' own end, or by the hours that this place allows. */
+function areListsOld() {
+  if (!loaded) return true;
+  const { trust, revocations } = loaded;
+  const issued = Math.min(trust.issued_at, revocations?.issued_at ?? 0);
+  const end = Math.min(trust.valid_until, revocations?.valid_until ?? 0);
+  const hours = place()?.stale_hours ?? Infinity;
+  return end <= nowS() || hours * 3600 < nowS() - issued;
 }
 
 function draw() {
   at("gate-connection").textContent = t(online ? "gate-scan-online" : "gate-scan-offline");
-  at("gate-trust-age").textContent = age(loaded?.trust);
-  at("gate-revocation-age").textContent = age(loaded?.revocations);
+  at("gate-lists").textContent = listsInWords();
   at("gate-queue").textContent = t("gate-scan-entries", waiting);
   at("gate-shown").textContent = String(shown);
   at("gate-place").textContent = place()?.name || t("gate-scan-lead");
@@ -233,8 +262,7 @@ function judge(text, remember) {
   }
   const rules = place();
   if (rules && verdict.outcome === "pass") {
-    const oldest = Math.min(loaded.trust.issued_at, loaded.revocations?.issued_at ?? 0);
-    if (rules.stale_hours * 3600 < nowS() - oldest) {
+    if (areListsOld()) {
       verdict = { ...verdict, outcome: "cannot_tell", reasons: ["lists_old"] };
     } else if (verdict.class === "printed" && !rules.printed_allowed) {
       verdict = { ...verdict, outcome: "no_pass", reasons: ["printed_not_allowed"] };
@@ -248,7 +276,17 @@ const cannotTell = (reason) =>
 
 let returnTimer = null;
 
-function present(verdict, started) {
+/** Measures how long the guard waited: `gate-read` from the picture to its text, `gate-verdict` from
+    the text (read or typed) to the verdict on the screen. For whoever looks at the page's timings. */
+function measure(started, decoded) {
+  for (const name of ["gate-read", "gate-verdict"]) performance.clearMeasures(name);
+  if (started < decoded) performance.measure("gate-read", { start: started, end: decoded });
+  // Called just before the frame with the verdict is painted; what it puts off runs just after.
+  requestAnimationFrame(() => setTimeout(() =>
+    performance.measure("gate-verdict", { start: decoded, end: performance.now() })));
+}
+
+function present(verdict, started, decoded = started) {
   const kind = verdict.outcome === "pass" && verdict.ask_id ? "check" : verdict.outcome;
   const panel = root.querySelector("#gate-verdict .verdict");
   panel.dataset.colour = { pass: "green", check: "yellow", no_pass: "red", cannot_tell: "unknown" }[kind];
@@ -260,7 +298,7 @@ function present(verdict, started) {
   at("gate-verdict").hidden = false;
   root.dataset.verdict = verdict.outcome;
   root.dataset.reasons = verdict.reasons.join(" ");
-  root.dataset.ms = String(Math.round(performance.now() - started));
+  measure(started, decoded);
   signal(kind);
   shown += 1;
   clearTimeout(returnTimer);
@@ -296,9 +334,9 @@ async function record(verdict, typed, short) {
 }
 
 /** A scanned text: verdict first, record after. */
-function show(text, started, typed = false) {
+function show(text, started, decoded, typed = false) {
   const verdict = judge(text, true);
-  present(verdict, started);
+  present(verdict, started, decoded);
   // Any poster has a QR code: what is not a code of ours is shown and not recorded.
   if (text.startsWith("HT1:")) record(verdict, typed);
 }
@@ -369,13 +407,14 @@ function look() {
 /** The phone that has just been judged may still be in view, with a new proof each 15 s: it counts
     once until it has gone away. Another phone counts at once. */
 function meet(text, started) {
+  const decoded = performance.now();
   const inView = gone < GONE_FRAMES;
   if (inView && text === last.text) return;
   const { pass } = judge(text, false);
   if (inView && pass && pass === last.pass) return;
   last = { text, pass };
   gone = 0;
-  show(text, started);
+  show(text, started, decoded);
 }
 
 document.addEventListener("visibilitychange", async () => {
@@ -402,7 +441,7 @@ at("gate-picture").addEventListener("change", async (event) => {
       if (found.length > 0) break;
     }
     if (found.length === 0) return trouble("gate-scan-no-code");
-    show(found.find((text) => text.startsWith("HT1:")) ?? found[0], started);
+    show(found.find((text) => text.startsWith("HT1:")) ?? found[0], started, performance.now());
   } catch {
     trouble("gate-scan-no-code");
   }
@@ -417,7 +456,7 @@ at("gate-typed").addEventListener("submit", async (event) => {
   error.hidden = true;
   if (text.startsWith("HT1:")) {
     field.value = "";
-    return show(text, started, true);
+    return show(text, started, started, true);
   }
   const parsed = device.call("parse_short", { text });
   if (!("ok" in parsed)) {

@@ -8,36 +8,35 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use contracts::gate::{Device as DeviceId, Place as PlaceId, Verdict};
 use credential::curve::p256_verify;
 use credential::sealed::QueueKey;
-use credential::{IssuerSigner, ShortCode};
+use credential::{Floor, IssuerSigner, ShortCode};
 use http::StatusCode;
-use kernel::{Date, Id};
+use kernel::{Date, Id, Instant};
 use serde::{Deserialize, Serialize};
 use store::{By, Context, Fault};
 use utoipa::{IntoParams, OpenApi as _, ToSchema};
 use web::{Access, Actor, App, Json, Path, Problem, Query, Route};
 
 use crate::command::DeviceCommand;
+use crate::count::{self, HourCount, Window};
 use crate::decide::{ENROLMENT_HOURS, is_fresh, judge_typed};
 use crate::intake::{self, Answer};
-use crate::model::{Device, DevicePhase, PublicKey};
+use crate::model::{Device, DevicePhase, LISTS, Lists, PublicKey};
 use crate::queue::{Batch, SealedEntry, enrolment_bytes, pairing_digits, typed_bytes};
 use crate::refusal::Refusal;
-use crate::{rights, view};
+use crate::{door, rights, view};
 
-/// The oldest trust list a scanner may use. Raised when all older ones must die at once; a scanner
-/// never goes back behind the newest it has seen in any case.
-const MIN_TRUST_VERSION: u64 = 0;
 /// Places on one page of the public list.
 const PAGE: u32 = 100;
+
+const RUNS: Access = Access::Staff(rights::RUNS_PLACES);
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/gate/places", list_places, Access::Anyone),
-        Route::get(
-            "/api/v1/gate/places/{place}/entries",
-            count_entries,
-            Access::Staff(rights::RUNS_PLACES),
-        ),
+        Route::get("/api/v1/gate/places/{place}/entries", count_entries, RUNS),
+        Route::post("/api/v1/gate/places/{place}/close", close_place, RUNS),
+        Route::delete("/api/v1/gate/places/{place}", remove_place, RUNS),
+        Route::delete("/api/v1/gate/places/{place}/devices/{device}", remove_device, RUNS),
         Route::get("/api/v1/gate/bundle", give_bundle, Access::Anyone),
         Route::post("/api/v1/gate/devices", ask_enrolment, Access::DeviceSigned).strict(),
         Route::post("/api/v1/gate/batches", take_batch, Access::DeviceSigned),
@@ -51,7 +50,17 @@ pub fn description() -> utoipa::openapi::OpenApi {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list_places, count_entries, give_bundle, ask_enrolment, take_batch, answer_typed))]
+#[openapi(paths(
+    list_places,
+    count_entries,
+    close_place,
+    remove_place,
+    remove_device,
+    give_bundle,
+    ask_enrolment,
+    take_batch,
+    answer_typed
+))]
 struct Description;
 
 fn signature(text: &str) -> Result<[u8; 64], Refusal> {
@@ -130,6 +139,9 @@ struct EntriesView {
     pass: u64,
     no_pass: u64,
     cannot_tell: u64,
+    /// Those of all of these that have no hour: handed in after more than 72 hours, or by a device
+    /// whose clock is wrong.
+    late: u64,
     hours: Vec<HourView>,
 }
 
@@ -144,20 +156,65 @@ async fn count_entries(
 ) -> Result<Json<EntriesView>, Problem> {
     rights::own_place(&app, &actor, place).await?;
     let zone = app.config.zone.clone();
-    let day = query.day.unwrap_or_else(|| zone.date(app.now()));
-    let counts = app.read(move |reader| view::day_counts(reader, place, day, &zone)).await?;
-    let hour = |it: &view::HourCount| HourView {
-        hour: it.hour,
-        verdict: it.verdict.word(),
-        count: it.count,
-    };
+    let today = zone.date(app.now());
+    let day = query.day.unwrap_or(today);
+    let window = Window::of(day, today, &zone);
+    let counts = app.read(move |reader| count::of_day(reader, place, &window)).await?;
+    let hour =
+        |it: &HourCount| HourView { hour: it.hour, verdict: it.verdict.word(), count: it.count };
     Ok(Json(EntriesView {
         day,
         pass: counts.total(Verdict::Pass),
         no_pass: counts.total(Verdict::NoPass),
         cannot_tell: counts.total(Verdict::CannotTell),
+        late: counts.late(),
         hours: counts.hours.iter().map(hour).collect(),
     }))
+}
+
+/// Closes a place: its devices are withdrawn, and nothing more is taken from its door.
+#[utoipa::path(post, path = "/api/v1/gate/places/{place}/close", tag = "gate",
+    params(("place" = String, Path)), responses((status = 204)))]
+async fn close_place(
+    State(app): State<App>,
+    actor: Actor,
+    Path(place): Path<Id<PlaceId>>,
+) -> Result<StatusCode, Problem> {
+    rights::own_place(&app, &actor, place).await?;
+    door::by_staff(&app, &actor, move |tx, context, by| door::close(tx, context, place, by))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a place that was closed more than 28 days ago: its name and its devices' labels are gone
+/// for good.
+#[utoipa::path(delete, path = "/api/v1/gate/places/{place}", tag = "gate",
+    params(("place" = String, Path)), responses((status = 204)))]
+async fn remove_place(
+    State(app): State<App>,
+    actor: Actor,
+    Path(place): Path<Id<PlaceId>>,
+) -> Result<StatusCode, Problem> {
+    rights::own_place(&app, &actor, place).await?;
+    door::by_staff(&app, &actor, move |tx, context, by| door::remove_place(tx, context, place, by))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a device that was refused or withdrawn: its label is gone for good.
+#[utoipa::path(delete, path = "/api/v1/gate/places/{place}/devices/{device}", tag = "gate",
+    params(("place" = String, Path), ("device" = String, Path)), responses((status = 204)))]
+async fn remove_device(
+    State(app): State<App>,
+    actor: Actor,
+    Path((place, device)): Path<(Id<PlaceId>, Id<DeviceId>)>,
+) -> Result<StatusCode, Problem> {
+    rights::own_device(&app, &actor, place, device).await?;
+    door::by_staff(&app, &actor, move |tx, context, by| {
+        door::remove_device(tx, context, device, by)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// For which device.
@@ -200,8 +257,9 @@ struct BundleView {
     root: String,
     /// The queue key (P-256) that entries are sealed to: 65 bytes in base64url without padding.
     queue: String,
-    /// The oldest trust list that may be used.
-    min_version: u64,
+    /// From when on lists count, signed by the root key (COSE_Sign1) in base64. A scanner remembers
+    /// the highest it has seen.
+    floor: String,
     device: Option<BundleDevice>,
 }
 
@@ -219,12 +277,21 @@ async fn give_bundle(
         Some(id) => Some(bundle_device(&app, id).await?),
         None => None,
     };
+    let lists = app.read(|reader| reader.state::<Lists>(LISTS)).await?;
+    let floor = Floor {
+        // As codes and lists write it.
+        region: app.store.region().as_str().chars().take(16).collect(),
+        since: lists.since.map_or(0, Instant::seconds),
+    };
+    let floor = root
+        .sign_floor(&floor)
+        .map_err(|error| Fault::caused("signing from when on lists count", error))?;
     Ok(Json(BundleView {
         region: app.store.region().to_string(),
         server_time_ms: app.now().micros().div_euclid(1_000),
         root: STANDARD.encode(root.public()),
         queue: URL_SAFE_NO_PAD.encode(queue_key(&app)?.public()),
-        min_version: MIN_TRUST_VERSION,
+        floor: STANDARD.encode(floor),
         device,
     }))
 }

@@ -3,7 +3,7 @@
 use contracts::gate::Place;
 use contracts::person::{Organisation, Staff};
 use credential::ShortCode;
-use kernel::Id;
+use kernel::{Id, Instant};
 
 use crate::model::{PlaceKind, PublicKey};
 
@@ -37,6 +37,13 @@ pub enum PlaceCommand {
         /// Hours after which lists are too old.
         stale_hours: u32,
     },
+    /// Keep nothing of it any more.
+    Remove {
+        /// Who says so.
+        by: Id<Staff>,
+        /// When it was closed, as the view knows.
+        closed_at: Option<Instant>,
+    },
 }
 
 /// What may be asked of a device.
@@ -65,6 +72,23 @@ pub enum DeviceCommand {
     },
     /// Take the permission back.
     Withdraw {
+        /// Who says so.
+        by: Id<Staff>,
+    },
+    /// Keep nothing of it any more.
+    Remove {
+        /// Who says so.
+        by: Id<Staff>,
+    },
+}
+
+/// What may be asked of the lists that gates carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListsCommand {
+    /// Let lists from before now count no more.
+    Raise {
+        /// Why, as it was typed.
+        why: String,
         /// Who says so.
         by: Id<Staff>,
     },

@@ -4,9 +4,9 @@ use contracts::code::{Colour, TypedAnswer};
 use contracts::gate::Verdict;
 use kernel::{Instant, clean};
 
-use crate::command::{DeviceCommand, PlaceCommand};
-use crate::event::{DeviceEvent, PlaceEvent};
-use crate::model::{Device, DevicePhase, Place, PlaceKind, PlacePhase};
+use crate::command::{DeviceCommand, ListsCommand, PlaceCommand};
+use crate::event::{DeviceEvent, ListsEvent, PlaceEvent};
+use crate::model::{Device, DevicePhase, Lists, Place, PlaceKind, PlacePhase};
 use crate::refusal::Refusal;
 
 /// Characters of a place's name: long signs exist, and a scanner must show it in one line or two.
@@ -26,11 +26,18 @@ pub const CLOCK_TOLERANCE_S: i64 = 300;
 /// How far back a device's claim of time decides the day of an entry: as long as a gate is promised
 /// to work without a network (Korea's venue app was out for hours in January 2022).
 pub const CLAIM_HOURS: i64 = 72;
+/// Days for which entries are kept (Korea: 4 weeks).
+pub const ENTRY_DAYS: u32 = 28;
+/// Characters of the public reason for which older lists ceased to count.
+pub const WHY_MAX: usize = 200;
 
 /// The rules of a place.
-pub fn place(it: &Place, command: PlaceCommand) -> Result<Vec<PlaceEvent>, Refusal> {
+pub fn place(it: &Place, command: PlaceCommand, now: Instant) -> Result<Vec<PlaceEvent>, Refusal> {
     match (it.phase, &command) {
-        (PlacePhase::Absent, PlaceCommand::Open { .. }) | (PlacePhase::Open, _) => {}
+        (PlacePhase::Open, PlaceCommand::Remove { .. }) => return Err(Refusal::PlaceInUse),
+        (PlacePhase::Absent, PlaceCommand::Open { .. })
+        | (PlacePhase::Open, _)
+        | (PlacePhase::Closed, PlaceCommand::Remove { .. }) => {}
         (PlacePhase::Absent, _) => return Err(Refusal::PlaceUnknown),
         (PlacePhase::Closed, _) => return Err(Refusal::PlaceClosed),
     }
@@ -56,7 +63,28 @@ pub fn place(it: &Place, command: PlaceCommand) -> Result<Vec<PlaceEvent>, Refus
             let event = PlaceEvent::PolicySet { printed_allowed, stale_hours };
             if same { Ok(Vec::new()) } else { Ok(vec![event]) }
         }
+        PlaceCommand::Remove { by, closed_at } => {
+            // While entries of its last day are kept, an open case must find where they were made.
+            let kept = i64::from(ENTRY_DAYS) + 1;
+            if closed_at.is_none_or(|it| now < it.plus_days(kept)) {
+                return Err(Refusal::PlaceKept);
+            }
+            Ok(vec![PlaceEvent::Removed { by }])
+        }
     }
+}
+
+/// The rules of the lists that gates carry.
+pub fn lists(it: &Lists, command: ListsCommand, now: Instant) -> Result<Vec<ListsEvent>, Refusal> {
+    let ListsCommand::Raise { why, by } = command;
+    let why = clean(&why, WHY_MAX).map_err(|_| Refusal::WhyInvalid)?;
+    // Lists are stamped with their minute; one of this very minute must count, or no gate could
+    // judge before the next.
+    let since = Instant::from_seconds(now.seconds().div_euclid(60) * 60);
+    if it.since.is_some_and(|it| since <= it) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![ListsEvent::Raised { since, why, by }])
 }
 
 /// The rules of a device.
@@ -91,6 +119,11 @@ pub fn device(
             is_approved(it)?;
             Ok(vec![DeviceEvent::Withdrawn { by }])
         }
+        DeviceCommand::Remove { by } => match it.phase {
+            DevicePhase::Refused | DevicePhase::Withdrawn => Ok(vec![DeviceEvent::Removed { by }]),
+            DevicePhase::Absent => Err(Refusal::DeviceUnknown),
+            DevicePhase::Waiting | DevicePhase::Approved => Err(Refusal::DeviceInUse),
+        },
     }
 }
 
@@ -102,8 +135,8 @@ fn is_waiting(it: &Device) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a device may hand in entries and ask for typed codes. A closed place takes nothing away
-/// from what was recorded at its door before: the device decides.
+/// Whether a device may hand in entries and ask for typed codes. A place that closes withdraws its
+/// devices, so nothing more is taken from its door.
 pub fn is_approved(it: &Device) -> Result<(), Refusal> {
     match it.phase {
         DevicePhase::Approved => Ok(()),

@@ -39,6 +39,11 @@ pub enum PlaceEvent {
         /// Hours after which a scanner's lists are too old to rely on.
         stale_hours: u32,
     },
+    /// Nothing is kept of it any more: its key is destroyed in the same transaction.
+    Removed {
+        /// Who.
+        by: Id<Staff>,
+    },
 }
 
 impl Fact for PlaceEvent {
@@ -48,6 +53,7 @@ impl Fact for PlaceEvent {
             Self::Renamed { .. } => "gate.place_renamed.v1",
             Self::Closed => "gate.place_closed.v1",
             Self::PolicySet { .. } => "gate.place_policy_set.v1",
+            Self::Removed { .. } => "gate.place_removed.v1",
         }
     }
 }
@@ -82,6 +88,11 @@ pub enum DeviceEvent {
         /// Who.
         by: Id<Staff>,
     },
+    /// Nothing is kept of it any more: its key is destroyed in the same transaction.
+    Removed {
+        /// Who.
+        by: Id<Staff>,
+    },
 }
 
 impl Fact for DeviceEvent {
@@ -91,6 +102,28 @@ impl Fact for DeviceEvent {
             Self::Approved { .. } => "gate.device_approved.v1",
             Self::Refused { .. } => "gate.device_refused.v1",
             Self::Withdrawn { .. } => "gate.device_withdrawn.v1",
+            Self::Removed { .. } => "gate.device_removed.v1",
         }
+    }
+}
+
+/// What happened to the lists that gates carry. Public: everybody may know from when on they count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ListsEvent {
+    /// Lists issued before `since` do not count any more, e.g. because a key was stolen.
+    Raised {
+        /// From when on they count.
+        since: Instant,
+        /// Why, for everybody to read.
+        why: String,
+        /// Who.
+        by: Id<Staff>,
+    },
+}
+
+impl Fact for ListsEvent {
+    fn kind(&self) -> &'static str {
+        "gate.lists_raised.v1"
     }
 }

@@ -10,14 +10,18 @@
 //! - [`event`], [`model`], [`command`], [`refusal`], [`decide`]: what happens to places and devices,
 //!   and the rules
 //! - [`queue`]: the batches that devices hand in; [`intake`]: taking them, once
-//! - [`view`]: tables and questions
+//! - [`door`]: commands of more than one step
+//! - [`view`]: tables and questions; [`count`]: how many entries
 //! - [`rights`]: who runs a place; [`api`], [`pages`]: JSON and HTML; [`scanner`]: what the guard's
 //!   phone is given
 //! - [`jobs`]
 
+mod answer;
 pub mod api;
 pub mod command;
+pub mod count;
 pub mod decide;
+pub mod door;
 pub mod event;
 pub mod intake;
 pub mod jobs;
@@ -32,14 +36,16 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
+pub use answer::places;
+
 use contracts::person::Role;
 use kernel::Aggregate as _;
 use store::registry::{keep, refold, silent};
 use store::{Migration, Sealing, Side, StreamKind};
 use web::{Asset, Audience, NavEntry, Slice};
 
-use event::{DeviceEvent, PlaceEvent};
-use model::{Device, Place};
+use event::{DeviceEvent, ListsEvent, PlaceEvent};
+use model::{Device, Lists, Place};
 
 /// Who runs places: approves devices and sees counts, never names.
 const RUNS_PLACES: Audience = Audience::Staff(rights::RUNS_PLACES);
@@ -93,6 +99,15 @@ const STREAMS: &[StreamKind] = &[
         publish: silent,
         refold: refold::<DeviceEvent>,
     },
+    StreamKind {
+        name: Lists::STREAM,
+        sealing: Sealing::Public,
+        retention_days: keep,
+        // One thing, read as the fold of its few events.
+        project: |_, _| Ok(()),
+        publish: silent,
+        refold: refold::<ListsEvent>,
+    },
 ];
 
 const MIGRATIONS: &[Migration] = &[
@@ -118,6 +133,9 @@ const EXAMPLES: &[(&str, &str)] = &[
     (Device::STREAM, include_str!("../events/device_approved.v1.json")),
     (Device::STREAM, include_str!("../events/device_refused.v1.json")),
     (Device::STREAM, include_str!("../events/device_withdrawn.v1.json")),
+    (Device::STREAM, include_str!("../events/device_removed.v1.json")),
+    (Place::STREAM, include_str!("../events/place_removed.v1.json")),
+    (Lists::STREAM, include_str!("../events/lists_raised.v1.json")),
 ];
 
 const SCRIPT: &str = "text/javascript";

@@ -9,9 +9,9 @@ use credential::ShortCode;
 use kernel::{Aggregate, Id, Instant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::command::{DeviceCommand, PlaceCommand};
+use crate::command::{DeviceCommand, ListsCommand, PlaceCommand};
 use crate::decide;
-use crate::event::{DeviceEvent, PlaceEvent};
+use crate::event::{DeviceEvent, ListsEvent, PlaceEvent};
 use crate::refusal::Refusal;
 
 /// What kind of place stands behind the door.
@@ -207,8 +207,8 @@ impl Aggregate for Place {
     type Event = PlaceEvent;
     type Refusal = Refusal;
 
-    fn decide(&self, command: PlaceCommand, _: Instant) -> Result<Vec<PlaceEvent>, Refusal> {
-        decide::place(self, command)
+    fn decide(&self, command: PlaceCommand, now: Instant) -> Result<Vec<PlaceEvent>, Refusal> {
+        decide::place(self, command, now)
     }
 
     fn fold(&mut self, event: &PlaceEvent) {
@@ -230,6 +230,8 @@ impl Aggregate for Place {
                 self.policy =
                     PlacePolicy { printed_allowed: *printed_allowed, stale_hours: *stale_hours };
             }
+            // What nobody can read any more folds to the same.
+            PlaceEvent::Removed { .. } => *self = Self::default(),
         }
     }
 }
@@ -331,6 +333,35 @@ impl Aggregate for Device {
             DeviceEvent::Approved { .. } => self.phase = DevicePhase::Approved,
             DeviceEvent::Refused { .. } => self.phase = DevicePhase::Refused,
             DeviceEvent::Withdrawn { .. } => self.phase = DevicePhase::Withdrawn,
+            DeviceEvent::Removed { .. } => *self = Self::default(),
         }
+    }
+}
+
+/// From when on the lists count that gates carry; there is one in a region.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lists {
+    /// Lists issued before do not count; nothing was ever raised when absent.
+    pub since: Option<Instant>,
+    /// Why, in the words of whoever raised it last.
+    pub why: String,
+}
+
+/// The id of the region's [`Lists`].
+pub const LISTS: u128 = 0;
+
+impl Aggregate for Lists {
+    const STREAM: &'static str = "gate.lists";
+    type Command = ListsCommand;
+    type Event = ListsEvent;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: ListsCommand, now: Instant) -> Result<Vec<ListsEvent>, Refusal> {
+        decide::lists(self, command, now)
+    }
+
+    fn fold(&mut self, event: &ListsEvent) {
+        let ListsEvent::Raised { since, why, .. } = event;
+        *self = Self { since: Some(*since), why: why.clone() };
     }
 }

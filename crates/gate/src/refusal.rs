@@ -2,7 +2,7 @@
 
 use kernel::Arg;
 
-use crate::decide::{LABEL_MAX, NAME_MAX, STALE_HOURS_MAX, WAITING_MAX};
+use crate::decide::{ENTRY_DAYS, LABEL_MAX, NAME_MAX, STALE_HOURS_MAX, WAITING_MAX, WHY_MAX};
 use crate::queue::ENTRIES_MAX;
 
 /// An expected refusal.
@@ -56,11 +56,19 @@ pub enum Refusal {
     EntryRepeated,
     /// The typed text is not a short code.
     ShortCodeInvalid,
+    /// Only a closed place can be removed.
+    PlaceInUse,
+    /// The place's entries are still kept.
+    PlaceKept,
+    /// Only a device that was refused or withdrawn can be removed.
+    DeviceInUse,
+    /// The reason is empty, too long, or not showable.
+    WhyInvalid,
 }
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::PlaceUnknown,
         Self::PlaceAlreadyOpen,
         Self::PlaceClosed,
@@ -85,6 +93,10 @@ impl Refusal {
         Self::EntryNumber,
         Self::EntryRepeated,
         Self::ShortCodeInvalid,
+        Self::PlaceInUse,
+        Self::PlaceKept,
+        Self::DeviceInUse,
+        Self::WhyInvalid,
     ];
 
     /// Code and status; the one place that knows both.
@@ -114,6 +126,10 @@ impl Refusal {
             Self::EntryNumber => ("gate-entry-number", 422),
             Self::EntryRepeated => ("gate-entry-repeated", 409),
             Self::ShortCodeInvalid => ("gate-short-code-invalid", 422),
+            Self::PlaceInUse => ("gate-place-in-use", 409),
+            Self::PlaceKept => ("gate-place-kept", 409),
+            Self::DeviceInUse => ("gate-device-in-use", 409),
+            Self::WhyInvalid => ("gate-why-invalid", 422),
         }
     }
 
@@ -151,7 +167,9 @@ impl kernel::Refusal for Refusal {
         match self {
             Self::NameInvalid => max(NAME_MAX),
             Self::LabelInvalid => max(LABEL_MAX),
+            Self::WhyInvalid => max(WHY_MAX),
             Self::BatchTooLarge => max(ENTRIES_MAX),
+            Self::PlaceKept => vec![("days", Arg::Number(i64::from(ENTRY_DAYS)))],
             Self::PolicyInvalid => vec![("max", Arg::Number(i64::from(STALE_HOURS_MAX)))],
             Self::TooManyWaiting => {
                 vec![("max", Arg::Number(i64::try_from(WAITING_MAX).unwrap_or(i64::MAX)))]

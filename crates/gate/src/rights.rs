@@ -1,15 +1,19 @@
-//! Who may run a place. Asked for every object anew, whatever the route's role says.
+//! Who may run a place, and who may check codes there. Asked for every object anew, whatever the route's role says.
 
-use contracts::gate::Place;
+use std::collections::BTreeSet;
+
+use contracts::gate::{Device, Place};
 use contracts::person::{Organisation, Role, Scope};
 use kernel::Id;
-use store::Fault;
+use store::{Fault, Reader};
 use web::{Actor, App, Problem};
 
-use crate::view::{self, PlaceRow};
+use crate::view::{self, DeviceRow, PlaceRow};
 
 /// The roles whose holders run places.
 pub const RUNS_PLACES: &[Role] = &[Role::Owner, Role::Administrator];
+/// The roles whose holders check codes.
+pub const CHECKS_CODES: &[Role] = &[Role::Guard, Role::Owner, Role::Administrator];
 
 /// Whether the actor runs this place: owners by place, organisation or region; administrators by
 /// organisation or region.
@@ -25,41 +29,64 @@ pub fn may_open(actor: &Actor, organisation: Id<Organisation>) -> bool {
     RUNS_PLACES.iter().any(|it| actor.has_in(*it, &scope))
 }
 
+/// Whether the actor may check codes at this place: its guards and whoever runs it.
+pub fn checks(actor: &Actor, place: Id<Place>, organisation: Id<Organisation>) -> bool {
+    let scopes = [Scope::Place(place), Scope::Organisation(organisation)];
+    actor.has_in(Role::Guard, &scopes) || runs(actor, place, organisation)
+}
+
+/// How far an actor's roles reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// All places of the region.
+    pub whole: bool,
+    organisations: BTreeSet<Id<Organisation>>,
+    places: BTreeSet<Id<Place>>,
+}
+
+impl Reach {
+    /// How far the actor's grants of any of these roles reach.
+    pub fn of(actor: &Actor, roles: &[Role]) -> Self {
+        let mut reach =
+            Self { whole: false, organisations: BTreeSet::new(), places: BTreeSet::new() };
+        for it in actor.grants.iter().filter(|it| roles.contains(&it.role)) {
+            match it.scope {
+                Scope::Region => reach.whole = true,
+                Scope::Organisation(id) => drop(reach.organisations.insert(id)),
+                // An administrator appoints people; a single place is its owner's.
+                Scope::Place(_) if it.role == Role::Administrator => {}
+                Scope::Place(id) => drop(reach.places.insert(id)),
+            }
+        }
+        reach
+    }
+
+    /// All places within reach, closed ones included, each once. Of a whole region the sensitive
+    /// ones only when asked for.
+    pub fn places(
+        &self,
+        reader: &mut Reader<'_>,
+        with_sensitive: bool,
+    ) -> Result<Vec<PlaceRow>, Fault> {
+        if self.whole {
+            return view::places_all(reader, with_sensitive);
+        }
+        let mut rows = Vec::new();
+        for it in &self.organisations {
+            rows.extend(view::places_of(reader, *it)?);
+        }
+        for it in &self.places {
+            if rows.iter().all(|row| row.place != *it) {
+                rows.extend(view::place(reader, *it)?);
+            }
+        }
+        Ok(rows)
+    }
+}
+
 /// Whether the actor runs all places of the region.
 pub fn runs_region(actor: &Actor) -> bool {
-    let runs = |role: Role| RUNS_PLACES.contains(&role);
-    actor.grants.iter().any(|it| runs(it.role) && it.scope == Scope::Region)
-}
-
-/// The organisations whose places the actor runs.
-pub fn organisations(actor: &Actor) -> Vec<Id<Organisation>> {
-    let runs = |role: Role| RUNS_PLACES.contains(&role);
-    let mut all: Vec<_> = actor
-        .grants
-        .iter()
-        .filter_map(|it| match it.scope {
-            Scope::Organisation(id) if runs(it.role) => Some(id),
-            _ => None,
-        })
-        .collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// The single places that the actor owns.
-pub fn single_places(actor: &Actor) -> Vec<Id<Place>> {
-    let mut all: Vec<_> = actor
-        .grants
-        .iter()
-        .filter_map(|it| match it.scope {
-            Scope::Place(id) if it.role == Role::Owner => Some(id),
-            _ => None,
-        })
-        .collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+    Reach::of(actor, RUNS_PLACES).whole
 }
 
 /// The place, for whoever runs it. Others learn nothing, not even whether it exists.
@@ -69,34 +96,25 @@ pub async fn own_place(app: &App, actor: &Actor, place: Id<Place>) -> Result<Pla
     row.ok_or_else(Problem::not_found)
 }
 
-/// All places that the actor runs, closed ones last, each once. Of a whole region one page after
-/// `after`, and sensitive ones only when asked for.
-pub async fn own_places(
+/// The device of a place that the actor runs.
+pub async fn own_device(
     app: &App,
     actor: &Actor,
-    after: Option<Id<Place>>,
-    with_sensitive: bool,
-    limit: u32,
-) -> Result<Vec<PlaceRow>, Problem> {
-    let (organisations, places) = (organisations(actor), single_places(actor));
-    let whole = runs_region(actor);
-    let rows = app.read(move |reader| -> Result<Vec<PlaceRow>, Fault> {
-        if whole {
-            return view::places_page(reader, after, with_sensitive, limit);
-        }
-        let mut rows = Vec::new();
-        for it in organisations {
-            rows.extend(view::places_of(reader, it)?);
-        }
-        for it in places {
-            if rows.iter().all(|row| row.place != it) {
-                rows.extend(view::place(reader, it)?);
-            }
-        }
-        rows.sort_by(|left, right| {
-            (left.closed_at.is_some(), &left.name).cmp(&(right.closed_at.is_some(), &right.name))
-        });
-        Ok(rows)
-    });
-    rows.await
+    place: Id<Place>,
+    device: Id<Device>,
+) -> Result<DeviceRow, Problem> {
+    own_place(app, actor, place).await?;
+    let row = app.read(move |reader| view::device(reader, device)).await?;
+    row.filter(|it| it.place == place).ok_or_else(Problem::not_found)
+}
+
+/// The place, for whoever checks codes there. Others learn nothing, not even whether it exists.
+pub async fn checked_place(
+    app: &App,
+    actor: &Actor,
+    place: Id<Place>,
+) -> Result<PlaceRow, Problem> {
+    let row = app.read(move |reader| view::place(reader, place)).await?;
+    let row = row.filter(|it| checks(actor, place, it.organisation));
+    row.ok_or_else(Problem::not_found)
 }

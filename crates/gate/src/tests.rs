@@ -4,4 +4,5 @@
 mod intake;
 mod pages;
 mod queue;
+mod routes;
 mod rules;

@@ -1,11 +1,17 @@
 //! The tables of this slice: how events fill them, and every question asked of them. All SQL stands
-//! here.
+//! here, but for the counts' in [`count`].
 
-use contracts::gate::{Device as DeviceId, ENTERED, Entered, Place as PlaceId, Verdict};
+use std::collections::BTreeMap;
+
+use contracts::gate::{Device as DeviceId, ENTERED, Entered, Place as PlaceId};
 use contracts::person::Organisation;
-use kernel::{Date, Id, Instant, Zone};
-use store::{Fault, ObservationKind, Projection, Reader, Recorded, Row, Side, Value, View, values};
+use kernel::{Id, Instant};
+use store::{
+    Fault, ObservationKind, Projection, Reader, Recorded, Row, Side, Tx, Value, View, values,
+};
 
+use crate::count;
+use crate::decide::ENTRY_DAYS;
 use crate::event::{DeviceEvent, PlaceEvent};
 use crate::model::{DevicePhase, PlaceKind, PlacePolicy, PublicKey};
 
@@ -29,7 +35,10 @@ const PLACE_BY_CODE: &str = "SELECT place, organisation, kind, sensitive, code, 
      WHERE region = $1 AND code = $2 AND closed_at IS NULL ORDER BY place LIMIT 1";
 const PLACES_OF: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
      stale_hours, opened_at, closed_at FROM gate_place \
-     WHERE region = $1 AND organisation = $2 ORDER BY place LIMIT 1000";
+     WHERE region = $1 AND organisation = $2 ORDER BY place";
+const PLACES_ALL: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
+     stale_hours, opened_at, closed_at FROM gate_place \
+     WHERE region = $1 AND sensitive <= $2 ORDER BY place";
 const PLACES_PAGE: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
      stale_hours, opened_at, closed_at FROM gate_place \
      WHERE region = $1 AND place > $2 AND sensitive <= $3 AND closed_at IS NULL \
@@ -40,11 +49,11 @@ const DEVICES_OF: &str = "SELECT device, place, phase, label, public_key, asked_
      FROM gate_device WHERE region = $1 AND place = $2 ORDER BY phase, asked_at DESC LIMIT 500";
 const DEVICES_WAITING: &str = "SELECT COUNT(*) FROM gate_device \
      WHERE region = $1 AND place = $2 AND phase = 1 AND asked_at > $3";
-const HOURS: &str = "SELECT (at - $5) / 3600000000, verdict, COUNT(*) FROM gate_visit \
-     WHERE region = $1 AND day IN ($2, $3) AND place = $4 AND at >= $5 AND at < $6 \
-     GROUP BY 1, 2 ORDER BY 1, 2";
-const DEVICE_VISITS: &str = "SELECT device, COUNT(*), MAX(at) FROM gate_visit \
-     WHERE region = $1 AND day IN ($2, $3) AND place = $4 AND at >= $5 AND at < $6 GROUP BY device";
+const WAITING_BY_PLACE: &str = "SELECT place, COUNT(*) FROM gate_device \
+     WHERE region = $1 AND phase = 1 AND asked_at > $2 GROUP BY place ORDER BY place";
+const DEVICES_ALL: &str =
+    "SELECT device, phase FROM gate_device WHERE region = $1 AND place = $2 ORDER BY device";
+const CLOSED_AT: &str = "SELECT closed_at FROM gate_place WHERE region = $1 AND place = $2";
 
 /// The visits that a pass's tag names on a day: what `store::join` needs to answer an open case.
 pub const VISITS_BY_PASS: &str =
@@ -72,12 +81,19 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, PLACE),
     (Side::Identity, PLACE_BY_CODE),
     (Side::Identity, PLACES_OF),
+    (Side::Identity, PLACES_ALL),
     (Side::Identity, PLACES_PAGE),
     (Side::Identity, DEVICE),
     (Side::Identity, DEVICES_OF),
     (Side::Identity, DEVICES_WAITING),
-    (Side::Visits, HOURS),
-    (Side::Visits, DEVICE_VISITS),
+    (Side::Identity, WAITING_BY_PLACE),
+    (Side::Identity, DEVICES_ALL),
+    (Side::Identity, CLOSED_AT),
+    (Side::Visits, count::HOURS),
+    (Side::Visits, count::DEVICES),
+    (Side::Visits, count::LATE),
+    (Side::Visits, count::PLACE_TOTAL),
+    (Side::Visits, count::PLACE_LATE),
     (Side::Visits, VISITS_BY_PASS),
     (Side::Identity, BATCH_FIND),
     (Side::Identity, BATCH_ADD),
@@ -96,7 +112,7 @@ pub const VIEWS: &[View] = &[
 /// One code shown at one door.
 pub const OBSERVATION: ObservationKind = ObservationKind {
     kind: ENTERED,
-    retention_days: 28,
+    retention_days: ENTRY_DAYS,
     columns: visit_columns,
     tags: &[5],
     project: VISIT_ADD,
@@ -152,6 +168,8 @@ pub fn project_place(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fa
         PlaceEvent::PolicySet { printed_allowed, stale_hours } => {
             views.execute(PLACE_POLICY, values![place, printed_allowed, stale_hours])?;
         }
+        // Forgetting takes the row; an event that nobody can read does nothing.
+        PlaceEvent::Removed { .. } => {}
     }
     Ok(())
 }
@@ -173,6 +191,7 @@ pub fn project_device(views: &mut Projection<'_>, it: &Recorded) -> Result<(), F
         DeviceEvent::Approved { .. } => DevicePhase::Approved,
         DeviceEvent::Refused { .. } => DevicePhase::Refused,
         DeviceEvent::Withdrawn { .. } => DevicePhase::Withdrawn,
+        DeviceEvent::Removed { .. } => return Ok(()),
     };
     views.execute(DEVICE_PHASE, values![device, phase.number(), it.at])?;
     Ok(())
@@ -247,6 +266,11 @@ pub fn places_of(
     place_rows(reader, PLACES_OF, values![organisation])
 }
 
+/// All places of the region, closed ones included. Sensitive ones only when asked for.
+pub fn places_all(reader: &mut Reader<'_>, with_sensitive: bool) -> Result<Vec<PlaceRow>, Fault> {
+    place_rows(reader, PLACES_ALL, values![with_sensitive])
+}
+
 /// Open places of the region after `after`, at most `limit`. Sensitive ones only when asked for.
 pub fn places_page(
     reader: &mut Reader<'_>,
@@ -308,58 +332,26 @@ pub fn waiting(reader: &mut Reader<'_>, place: Id<PlaceId>, since: Instant) -> R
     row.map_or(Ok(0), |row| row.count(0))
 }
 
-/// Counts of one verdict in one hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HourCount {
-    /// Hours since the day began in the city.
-    pub hour: u32,
-    /// What the guard was told.
-    pub verdict: Verdict,
-    /// How often.
-    pub count: u64,
-}
-
-/// A day at one place: counts, never names.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DayCounts {
-    /// By hour and verdict; hours without entries are left out.
-    pub hours: Vec<HourCount>,
-    /// By device: entries, and the latest by the device's claim.
-    pub devices: Vec<(Id<DeviceId>, u64, Instant)>,
-}
-
-impl DayCounts {
-    /// All entries with this verdict.
-    pub fn total(&self, verdict: Verdict) -> u64 {
-        self.hours.iter().filter(|it| it.verdict == verdict).map(|it| it.count).sum()
-    }
-
-    /// All entries of this hour.
-    pub fn at_hour(&self, hour: u32) -> u64 {
-        self.hours.iter().filter(|it| it.hour == hour).map(|it| it.count).sum()
-    }
-}
-
-/// The entries of one city day at one place, by the devices' claims of time.
-pub fn day_counts(
+/// How many devices have asked after `since` and wait, for each place where any does.
+pub fn waiting_by_place(
     reader: &mut Reader<'_>,
+    since: Instant,
+) -> Result<BTreeMap<Id<PlaceId>, u64>, Fault> {
+    let rows = reader.query(WAITING_BY_PLACE, values![since])?;
+    rows.iter().map(|row| Ok((row.id(0)?, row.count(1)?))).collect()
+}
+
+/// Every device of a place with how far it has come, while the write door is held.
+pub fn devices_held(
+    tx: &mut Tx<'_>,
     place: Id<PlaceId>,
-    date: Date,
-    zone: &Zone,
-) -> Result<DayCounts, Fault> {
-    let (start, end) = (zone.start_of(date), zone.start_of(date.plus_days(1)));
-    // A day of the city falls on two days of UTC at most.
-    let first = store::tx::utc_day(start);
-    let last = store::tx::utc_day(Instant::from_micros(end.micros().saturating_sub(1)));
-    let values: [Value; 5] = [first.into(), last.into(), place.into(), start.into(), end.into()];
-    let mut counts = DayCounts::default();
-    for row in reader.query_visits(HOURS, &values)? {
-        let Some(verdict) = Verdict::from_word(row.text(1)?) else { continue };
-        let hour = u32::try_from(row.int(0)?).unwrap_or_default();
-        counts.hours.push(HourCount { hour, verdict, count: row.count(2)? });
-    }
-    for row in reader.query_visits(DEVICE_VISITS, &values)? {
-        counts.devices.push((row.id(0)?, row.count(1)?, row.instant(2)?));
-    }
-    Ok(counts)
+) -> Result<Vec<(Id<DeviceId>, DevicePhase)>, Fault> {
+    let rows = tx.query(DEVICES_ALL, values![place])?;
+    rows.iter().map(|row| Ok((row.id(0)?, DevicePhase::from_number(row.int(1)?)))).collect()
+}
+
+/// When a place was closed, while the write door is held.
+pub fn closed_at(tx: &mut Tx<'_>, place: Id<PlaceId>) -> Result<Option<Instant>, Fault> {
+    let rows = tx.query(CLOSED_AT, values![place])?;
+    rows.first().map_or(Ok(None), |row| row.maybe_instant(0))
 }

@@ -39,6 +39,11 @@ fn a_citizen_gets_through_a_door_in_chinese() -> Result<()> {
 }
 
 #[test]
+fn a_guard_hears_and_feels_each_verdict_and_checks_without_a_single_script() -> Result<()> {
+    in_a_city(|city| gate::by_ear_and_without_scripts(city, &people::ENGLISH))
+}
+
+#[test]
 fn a_kept_code_is_nobody_elses() -> Result<()> {
     in_a_city(|city| code::kept_code_is_nobody_elses(city))
 }

@@ -1,5 +1,8 @@
-//! The pages of a place's owner: places, devices, counts. No citizen's name anywhere.
+//! The pages of a place's owner (places, devices, counts) and of a guard without a scanner. No
+//! citizen's name anywhere.
 
+mod check;
+mod lists;
 mod open;
 mod place;
 mod places;
@@ -9,9 +12,19 @@ use web::{Route, Sample};
 use crate::scanner;
 
 pub(crate) fn routes() -> Vec<Route> {
-    [places::routes(), open::routes(), place::routes()].concat()
+    let parts =
+        [places::routes(), lists::routes(), open::routes(), place::routes(), check::routes()];
+    parts.concat()
 }
 
 pub(crate) fn samples() -> Vec<Sample> {
-    [scanner::samples(), places::samples(), open::samples(), place::samples()].concat()
+    let parts = [
+        scanner::samples(),
+        places::samples(),
+        lists::samples(),
+        open::samples(),
+        place::samples(),
+        check::samples(),
+    ];
+    parts.into_iter().flatten().collect()
 }

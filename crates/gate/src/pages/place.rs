@@ -13,14 +13,13 @@ use web::{
 };
 
 use crate::command::{DeviceCommand, PlaceCommand};
-use crate::decide::ENROLMENT_HOURS;
+use crate::count::{self, DayCounts, DeviceCount, HourCount, Window};
+use crate::decide::{ENROLMENT_HOURS, ENTRY_DAYS};
+use crate::door;
 use crate::model::{Device, DevicePhase, Place, PlaceKind, PlacePolicy, PublicKey};
 use crate::queue::pairing_digits;
 use crate::rights;
-use crate::view::{self, DayCounts, DeviceRow, HourCount, PlaceRow};
-
-/// Days for which entries are kept, and so the days that can be looked at.
-const DAYS: i32 = 28;
+use crate::view::{self, DeviceRow, PlaceRow};
 
 pub(super) fn routes() -> Vec<Route> {
     let runs = Access::Staff(rights::RUNS_PLACES);
@@ -29,9 +28,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/desk/places/{place}/sheet", sheet, runs),
         Route::post("/desk/places/{place}/rules", set_rules, runs),
         Route::post("/desk/places/{place}/close", close, runs),
+        Route::post("/desk/places/{place}/remove", remove, runs),
         Route::post("/desk/places/{place}/devices/{device}/approve", approve, runs),
         Route::post("/desk/places/{place}/devices/{device}/refuse", refuse, runs),
         Route::post("/desk/places/{place}/devices/{device}/withdraw", withdraw, runs),
+        Route::post("/desk/places/{place}/devices/{device}/remove", remove_device, runs),
     ]
 }
 
@@ -63,17 +64,25 @@ struct Show {
     frame: Frame,
     crumbs: Vec<(String, String)>,
     path: String,
+    /// Where a code is checked without a scanner.
+    check: String,
     day: String,
     tiles: Vec<(String, String)>,
     bars: Vec<Bar>,
     bars_text: String,
     hours: Vec<(String, String)>,
+    /// How many entries have no hour, in words.
+    late: Option<String>,
+    /// Entries of no device that stands in the list, with what they are.
+    others: Vec<(String, i64)>,
     pager: Pager,
     waiting: Vec<Line>,
     devices: Vec<Line>,
     code: String,
     sensitive: bool,
     closed: Option<String>,
+    /// From when on a closed place can be removed; nothing once it can.
+    kept_until: Option<String>,
     errors: Vec<(String, String)>,
     name: Field,
     stale_hours: Field,
@@ -116,18 +125,31 @@ fn number(count: u64) -> String {
 }
 
 fn line(frame: &Frame, place: Id<PlaceId>, it: &DeviceRow, facts: &Facts) -> Line {
-    let counted = facts.counts.devices.iter().find(|(device, ..)| *device == it.device);
+    let counted = facts.counts.devices.iter().find(|counted| counted.device == it.device);
     Line {
         label: it.label.clone(),
         pairing: pairing_digits(it.device, &it.public_key),
         asked: frame.minute(&it.asked_at),
-        entries: counted.map_or(0, |(_, count, _)| i64::try_from(*count).unwrap_or(i64::MAX)),
-        last: counted.map(|(_, _, at)| frame.minute(at)),
+        entries: counted.map_or(0, |it| i64::try_from(it.count).unwrap_or(i64::MAX)),
+        last: counted.and_then(|it| it.last.map(|at| frame.minute(&at))),
         phase: it.phase.word(),
         phase_text: frame.t(it.phase.text_key()),
         expired: it.asked_at.plus_seconds(ENROLMENT_HOURS * 3_600) <= facts.now,
         action: format!("/desk/places/{place}/devices/{}", it.device),
     }
+}
+
+/// Entries of no device in the list: typed at the desk, or by devices that were removed since.
+fn others(frame: &Frame, facts: &Facts) -> Vec<(String, i64)> {
+    let desk = door::desk_of(facts.place.place);
+    let is_listed = |it: &&DeviceCount| facts.devices.iter().any(|row| row.device == it.device);
+    let (mut typed, mut removed) = (0_u64, 0_u64);
+    for it in facts.counts.devices.iter().filter(|it| !is_listed(it)) {
+        *(if it.device == desk { &mut typed } else { &mut removed }) += it.count;
+    }
+    let counts = [("gate-devices-desk", typed), ("gate-devices-removed", removed)];
+    let counts = counts.into_iter().filter(|it| 0 < it.1);
+    counts.map(|(key, it)| (frame.t(key), i64::try_from(it).unwrap_or(i64::MAX))).collect()
 }
 
 /// The values of the form for name and rules.
@@ -176,7 +198,9 @@ fn page(
         .map(|hour| (format!("{hour:02}:00"), number(counts.at_hour(hour))))
         .collect();
     let day_link = |date: Date| format!("{path}?day={date}");
-    let oldest = facts.today.plus_days(1 - DAYS);
+    let oldest = oldest(facts.today);
+    let late = i64::try_from(counts.late()).unwrap_or(i64::MAX);
+    let removable_at = place.closed_at.map(|it| it.plus_days(i64::from(ENTRY_DAYS) + 1));
     let pager = Pager {
         previous: (oldest < facts.date).then(|| day_link(facts.date.plus_days(-1))),
         next: (facts.date < facts.today).then(|| day_link(facts.date.plus_days(1))),
@@ -209,6 +233,7 @@ fn page(
             ("/desk".to_owned(), frame.t("gate-crumb-desk")),
             ("/desk/places".to_owned(), frame.t("gate-places-title")),
         ],
+        check: format!("/gate/check/{}", place.place),
         day: facts.date.to_string(),
         tiles,
         bars_text: frame.tf(
@@ -217,12 +242,15 @@ fn page(
         ),
         bars,
         hours,
+        late: (0 < late).then(|| frame.tn("gate-entries-late", "n", &late)),
+        others: others(&frame, facts),
         pager,
         waiting: lines(&[DevicePhase::Waiting]),
         devices: lines(&[DevicePhase::Approved, DevicePhase::Refused, DevicePhase::Withdrawn]),
         code: place.code.clone(),
         sensitive: place.sensitive,
         closed: place.closed_at.map(|it| frame.minute(&it)),
+        kept_until: removable_at.filter(|it| facts.now < *it).map(|it| frame.minute(&it)),
         errors,
         name,
         stale_hours,
@@ -232,15 +260,20 @@ fn page(
     }
 }
 
+/// The oldest date that may have entries: the keys of [`ENTRY_DAYS`] whole days live.
+fn oldest(today: Date) -> Date {
+    today.plus_days(-i32::try_from(ENTRY_DAYS).unwrap_or_default())
+}
+
 async fn facts(app: &App, place: PlaceRow, date: Option<Date>) -> Result<Facts, Problem> {
     let zone: Zone = app.config.zone.clone();
     let now = app.now();
     let today = zone.date(now);
-    let date = date.unwrap_or(today).clamp(today.plus_days(1 - DAYS), today);
-    let id = place.place;
+    let date = date.unwrap_or(today).clamp(oldest(today), today);
+    let (id, window) = (place.place, Window::of(date, today, &zone));
     let (devices, counts) = app
         .read(move |reader| {
-            Ok((view::devices_of(reader, id)?, view::day_counts(reader, id, date, &zone)?))
+            Ok((view::devices_of(reader, id)?, count::of_day(reader, id, &window)?))
         })
         .await?;
     Ok(Facts { place, devices, counts, date, today, now })
@@ -302,8 +335,21 @@ async fn close(
     Form(Empty {}): Form<Empty>,
 ) -> Result<See, Problem> {
     rights::own_place(&app, &actor, place).await?;
-    app.execute::<Place>(actor.context(), place, PlaceCommand::Close).await?;
+    door::by_staff(&app, &actor, move |tx, context, by| door::close(tx, context, place, by))
+        .await?;
     Ok(See::other("/desk/places").notice("gate-done-closed"))
+}
+
+async fn remove(
+    State(app): State<App>,
+    actor: Actor,
+    Path(place): Path<Id<PlaceId>>,
+    Form(Empty {}): Form<Empty>,
+) -> Result<See, Problem> {
+    rights::own_place(&app, &actor, place).await?;
+    door::by_staff(&app, &actor, move |tx, context, by| door::remove_place(tx, context, place, by))
+        .await?;
+    Ok(See::other("/desk/places").notice("gate-done-place-removed"))
 }
 
 /// Answers a device, after the place and the device's belonging to it were checked.
@@ -314,9 +360,7 @@ async fn answer(
     command: DeviceCommand,
     notice: &'static str,
 ) -> Result<See, Problem> {
-    rights::own_place(app, actor, place).await?;
-    let row = app.read(move |reader| view::device(reader, device)).await?;
-    row.filter(|it| it.place == place).ok_or_else(Problem::not_found)?;
+    rights::own_device(app, actor, place, device).await?;
     app.execute::<Device>(actor.context(), device, command).await?;
     Ok(See::other(format!("/desk/places/{place}")).notice(notice))
 }
@@ -351,6 +395,20 @@ async fn withdraw(
     answer(&app, &actor, ids, command, "gate-done-withdrawn").await
 }
 
+async fn remove_device(
+    State(app): State<App>,
+    actor: Actor,
+    Path((place, device)): Path<(Id<PlaceId>, Id<DeviceId>)>,
+    Form(Empty {}): Form<Empty>,
+) -> Result<See, Problem> {
+    rights::own_device(&app, &actor, place, device).await?;
+    door::by_staff(&app, &actor, move |tx, context, by| {
+        door::remove_device(tx, context, device, by)
+    })
+    .await?;
+    Ok(See::other(format!("/desk/places/{place}")).notice("gate-done-device-removed"))
+}
+
 /// The sheet for the door, in all three languages at once.
 #[derive(Template)]
 #[template(path = "gate/sheet.html")]
@@ -373,6 +431,22 @@ async fn sheet(
         printed_allowed: row.policy.printed_allowed,
         back: format!("/desk/places/{place}"),
     }))
+}
+
+/// A place as the samples of several pages show it.
+pub(super) fn sample_place(name: &str, closed: bool) -> PlaceRow {
+    let at = Instant::from_seconds(1_790_000_000);
+    PlaceRow {
+        place: Id::from_u128(1),
+        organisation: Id::from_u128(1),
+        kind: PlaceKind::Shop,
+        sensitive: closed,
+        code: "7K3M-9QXR-W2ET".to_owned(),
+        name: name.to_owned(),
+        policy: PlacePolicy::default(),
+        opened_at: at,
+        closed_at: closed.then_some(at),
+    }
 }
 
 fn sample_facts(with_entries: bool, closed: bool) -> Facts {
@@ -402,21 +476,17 @@ fn sample_facts(with_entries: bool, closed: bool) -> Facts {
         [(9, Verdict::Pass, 1_240), (10, Verdict::NoPass, 2), (18, Verdict::CannotTell, 31)];
     let hours = hours.map(|(hour, verdict, count)| HourCount { hour, verdict, count });
     let counts = if with_entries {
-        DayCounts { hours: hours.to_vec(), devices: vec![(Id::from_u128(2), 1_273, now)] }
+        let device =
+            |number, count| DeviceCount { device: Id::from_u128(number), count, last: Some(now) };
+        DayCounts {
+            hours: hours.to_vec(),
+            late: vec![(Verdict::Pass, 3)],
+            devices: vec![device(2, 1_271), device(1, 2), device(77, 3)],
+        }
     } else {
         DayCounts::default()
     };
-    let place = PlaceRow {
-        place: Id::from_u128(1),
-        organisation: Id::from_u128(1),
-        kind: PlaceKind::Shop,
-        sensitive: with_entries,
-        code: "7K3M-9QXR-W2ET".to_owned(),
-        name: "해태 시장".to_owned(),
-        policy: PlacePolicy::default(),
-        opened_at: now,
-        closed_at: closed.then_some(now),
-    };
+    let place = PlaceRow { sensitive: with_entries, ..sample_place("해태 시장", closed) };
     Facts { place, devices, counts, date, today: date, now }
 }
 
@@ -481,6 +551,6 @@ mod tests {
     #[test]
     fn a_day_of_25_hours_has_25_bars() {
         let hours = vec![HourCount { hour: 24, verdict: Verdict::Pass, count: 3 }];
-        assert_eq!(bars(&DayCounts { hours, devices: Vec::new() }).len(), 25);
+        assert_eq!(bars(&DayCounts { hours, ..DayCounts::default() }).len(), 25);
     }
 }

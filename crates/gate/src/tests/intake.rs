@@ -12,6 +12,8 @@ use web::Questions;
 
 use super::queue::{device_key, plain, seal};
 use crate::command::{DeviceCommand, PlaceCommand};
+use crate::count::{self, Window};
+use crate::door;
 use crate::intake::{Answer, prepare, take};
 use crate::model::{Device, DevicePhase, Place, PlaceKind};
 use crate::queue::{Batch, Plain};
@@ -20,6 +22,7 @@ use crate::view;
 
 const PLACE: Id<PlaceId> = Id::from_u128(1);
 const DEVICE: Id<DeviceId> = Id::from_u128(2);
+const OWNER: Id<contracts::person::Staff> = Id::from_u128(3);
 const CONTEXT: Context = Context::by(By::System("test"));
 
 fn registry() -> Registry {
@@ -258,16 +261,160 @@ fn the_day_s_counts_are_by_hour_of_the_city_and_by_the_device_s_claim() {
     );
     assert_eq!(lab.send(&batch), taken(5));
     let date = zone.date(now);
-    let counts =
-        |date| lab.store.read_blocking(|it| view::day_counts(it, PLACE, date, &zone)).unwrap();
+    let counts = |date| {
+        let window = Window::of(date, zone.date(now), &zone);
+        lab.store.read_blocking(|it| count::of_day(it, PLACE, &window)).unwrap()
+    };
     let today = counts(date);
     let totals = Verdict::ALL.map(|it| today.total(it));
     assert_eq!(totals, [2, 1, 1]);
     assert_eq!([0, 9, 10, 11].map(|it| today.at_hour(it)), [1, 1, 2, 0]);
     assert_eq!(today.devices.len(), 1);
-    assert_eq!((today.devices[0].0, today.devices[0].1), (DEVICE, 4));
+    assert_eq!((today.devices[0].device, today.devices[0].count), (DEVICE, 4));
     assert_eq!(counts(date.plus_days(-1)).total(Verdict::Pass), 1);
     assert_eq!(counts(date.plus_days(1)).total(Verdict::Pass), 0);
+}
+
+/// Sends one entry for each claim; every date of the month before and after is asked for.
+#[track_caller]
+fn check_each_stands_under_one_date(zone: &str, now: &str, claims: &[&str], late: u64) {
+    let lab = Lab::approved();
+    let now = Instant::parse(now).unwrap();
+    lab.clock.set(now);
+    let entries: Vec<Plain> =
+        claims.iter().map(|it| plain(Instant::parse(it).unwrap().seconds())).collect();
+    let sent = u64::try_from(entries.len()).unwrap();
+    assert_eq!(lab.send(&lab.batch(1, &entries)), taken(sent));
+    let zone = Zone::try_new(zone).unwrap();
+    let today = zone.date(now);
+    let (mut shown, mut without_hour, mut of_device, mut totals) = (0, 0, 0, 0);
+    for back in 0..=28 {
+        let window = Window::of(today.plus_days(-back), today, &zone);
+        let counts = lab.store.read_blocking(|it| count::of_day(it, PLACE, &window)).unwrap();
+        shown += Verdict::ALL.iter().map(|it| counts.total(*it)).sum::<u64>();
+        without_hour += counts.late();
+        of_device += counts.devices.iter().map(|it| it.count).sum::<u64>();
+        totals += lab.store.read_blocking(|it| count::total(it, PLACE, &window)).unwrap();
+    }
+    assert_eq!((shown, of_device, totals, without_hour), (sent, sent, sent, late), "{claims:?}");
+}
+
+#[test]
+fn every_entry_that_was_taken_stands_under_exactly_one_date() {
+    let seoul_noon = "2026-03-10T03:00:00Z";
+    check_each_stands_under_one_date("Asia/Seoul", seoul_noon, &["2026-03-10T02:59:00Z"], 0);
+    // To the second 72 hours old, and a second older.
+    check_each_stands_under_one_date("Asia/Seoul", seoul_noon, &["2026-03-07T03:00:00Z"], 0);
+    check_each_stands_under_one_date("Asia/Seoul", seoul_noon, &["2026-03-07T02:59:59Z"], 1);
+    // Clocks that are wrong by years, and by minutes across midnight of UTC.
+    let wrong = ["1970-01-02T00:00:00Z", "2030-01-01T00:00:00Z", "2026-02-20T10:00:00Z"];
+    check_each_stands_under_one_date("Asia/Seoul", seoul_noon, &wrong, 3);
+    let midnight = "2026-03-09T23:58:00Z";
+    check_each_stands_under_one_date("Asia/Seoul", midnight, &["2026-03-10T00:05:00Z"], 1);
+    // West of Greenwich the day of UTC is ahead of the city's.
+    let evening = "2026-03-10T02:00:00Z";
+    let claims = ["2026-03-10T01:00:00Z", "2026-03-01T01:00:00Z", "2026-03-09T10:00:00Z"];
+    check_each_stands_under_one_date("America/Los_Angeles", evening, &claims, 1);
+}
+
+#[test]
+fn a_place_that_closes_takes_nothing_more_and_withdraws_its_devices() {
+    let lab = Lab::approved();
+    let waiting: Id<DeviceId> = Id::from_u128(77);
+    let ask = DeviceCommand::AskEnrolment {
+        place: PLACE,
+        label: "후문".to_owned(),
+        public_key: device_key().1,
+        waiting: 1,
+    };
+    lab.store.execute_blocking::<Device>(CONTEXT, waiting.to_u128(), ask).unwrap();
+    assert_eq!(lab.send(&lab.batch(1, &[plain(lab.now().seconds())])), taken(1));
+    let close = |lab: &Lab| lab.store.write_blocking(|tx| door::close(tx, &CONTEXT, PLACE, OWNER));
+    assert_eq!(close(&lab).unwrap(), Ok(()));
+    assert_eq!(close(&lab).unwrap(), Err(Refusal::PlaceClosed));
+    let late = lab.batch(2, &[plain(lab.now().seconds())]);
+    assert_eq!(lab.send(&late), Err(Refusal::DeviceWithdrawn));
+    let devices = lab.store.read_blocking(|it| view::devices_of(it, PLACE)).unwrap();
+    let phases: Vec<DevicePhase> = devices.iter().map(|it| it.phase).collect();
+    assert_eq!(phases, [DevicePhase::Refused, DevicePhase::Withdrawn]);
+    let typed = |tx: &mut store::Tx<'_>| door::check_typed(tx, &CONTEXT, PLACE, None);
+    assert_eq!(lab.store.write_blocking(typed).unwrap(), Err(Refusal::PlaceClosed));
+    assert_eq!(lab.visits(), 1);
+    lab.check_audit();
+}
+
+/// The label of the device, while there is one.
+fn label(lab: &Lab) -> Option<String> {
+    let row = lab.store.read_blocking(|it| view::device(it, DEVICE)).unwrap();
+    row.map(|it| it.label)
+}
+
+#[test]
+fn a_device_is_removed_once_it_is_withdrawn_and_nothing_of_it_can_be_read() {
+    let lab = Lab::approved();
+    assert_eq!(lab.send(&lab.batch(1, &[plain(lab.now().seconds())])), taken(1));
+    let remove =
+        |lab: &Lab| lab.store.write_blocking(|tx| door::remove_device(tx, &CONTEXT, DEVICE, OWNER));
+    assert_eq!(remove(&lab).unwrap(), Err(Refusal::DeviceInUse));
+    assert_eq!(label(&lab).as_deref(), Some("정문 1"));
+    lab.tell(DeviceCommand::Withdraw { by: OWNER });
+    assert_eq!(remove(&lab).unwrap(), Ok(()));
+    assert_eq!(label(&lab), None);
+    assert_eq!(remove(&lab).unwrap(), Err(Refusal::DeviceUnknown));
+    let events = lab.store.read_blocking(|it| it.events("gate.device", DEVICE.to_u128())).unwrap();
+    assert_eq!(events.len(), 4);
+    assert!(events.iter().all(|it| it.json.is_none()), "the key is gone");
+    assert_eq!(lab.visits(), 1, "its entries stay their 28 days");
+    lab.store.write_blocking(|tx| tx.rebuild()).unwrap();
+    assert_eq!(label(&lab), None);
+    lab.check_audit();
+}
+
+#[test]
+fn a_place_is_removed_with_its_devices_once_its_entries_are_gone() {
+    let lab = Lab::approved();
+    assert_eq!(lab.send(&lab.batch(1, &[plain(lab.now().seconds())])), taken(1));
+    let remove =
+        |lab: &Lab| lab.store.write_blocking(|tx| door::remove_place(tx, &CONTEXT, PLACE, OWNER));
+    assert_eq!(remove(&lab).unwrap(), Err(Refusal::PlaceInUse));
+    lab.store.write_blocking(|tx| door::close(tx, &CONTEXT, PLACE, OWNER)).unwrap().unwrap();
+    lab.clock.advance_seconds(29 * 86_400 - 1);
+    assert_eq!(remove(&lab).unwrap(), Err(Refusal::PlaceKept));
+    lab.clock.advance_seconds(1);
+    lab.store.write_blocking(|tx| tx.retain()).unwrap();
+    assert_eq!(lab.visits(), 0);
+    assert_eq!(remove(&lab).unwrap(), Ok(()));
+    assert_eq!(remove(&lab).unwrap(), Err(Refusal::PlaceUnknown));
+    assert_eq!(lab.store.read_blocking(|it| view::place(it, PLACE)).unwrap(), None);
+    assert_eq!(label(&lab), None);
+    lab.check_audit();
+}
+
+#[test]
+fn a_code_typed_at_the_desk_is_one_entry_however_often_it_is_sent() {
+    let lab = Lab::new();
+    let context = Context { command: Some(7), ..CONTEXT };
+    let answer = TypedAnswer {
+        pass: Id::from_u128(255),
+        colour: Colour::Red,
+        valid_until: lab.now().plus_days(1),
+        revoked: false,
+    };
+    for _ in 0..3 {
+        let answer = answer.clone();
+        let told = lab
+            .store
+            .write_blocking(move |tx| door::check_typed(tx, &context, PLACE, Some(&answer)))
+            .unwrap();
+        assert_eq!(told, Ok((Verdict::NoPass, vec!["colour_red"])));
+    }
+    assert_eq!(lab.visits(), 1);
+    let zone = Zone::utc();
+    let window = Window::of(zone.date(lab.now()), zone.date(lab.now()), &zone);
+    let counts = lab.store.read_blocking(|it| count::of_day(it, PLACE, &window)).unwrap();
+    assert_eq!(counts.total(Verdict::NoPass), 1);
+    assert_eq!(counts.devices[0].device, door::desk_of(PLACE));
+    lab.check_audit();
 }
 
 #[test]

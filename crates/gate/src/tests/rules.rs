@@ -6,13 +6,13 @@ use contracts::person::{Organisation, Staff};
 use credential::ShortCode;
 use kernel::{Aggregate, Id, Instant, given};
 
-use crate::command::{DeviceCommand, PlaceCommand};
+use crate::command::{DeviceCommand, ListsCommand, PlaceCommand};
 use crate::decide::{
-    CLOCK_TOLERANCE_S, ENROLMENT_HOURS, LABEL_MAX, NAME_MAX, STALE_HOURS_MAX, WAITING_MAX, day_of,
-    is_fresh, judge_typed,
+    CLOCK_TOLERANCE_S, ENROLMENT_HOURS, LABEL_MAX, NAME_MAX, STALE_HOURS_MAX, WAITING_MAX, WHY_MAX,
+    day_of, is_fresh, judge_typed,
 };
-use crate::event::{DeviceEvent, PlaceEvent};
-use crate::model::{Device, Place, PlaceKind, PublicKey};
+use crate::event::{DeviceEvent, ListsEvent, PlaceEvent};
+use crate::model::{Device, Lists, Place, PlaceKind, PublicKey};
 use crate::refusal::Refusal;
 
 const NOW: Instant = Instant::from_seconds(1_790_000_000);
@@ -260,4 +260,55 @@ fn codes_of_refusals_are_unique_and_ours() {
     assert_eq!(codes.len(), count);
     assert!(codes.iter().all(|it| it.starts_with("gate-")));
     assert!(crate::refusal::REFUSALS.iter().all(|it| (400..500).contains(&it.1)));
+}
+
+#[test]
+fn only_a_closed_place_is_removed_once_its_last_entries_are_gone() {
+    let by = OWNER;
+    let closed = [opened(), PlaceEvent::Closed];
+    let gone = NOW.plus_days(-29);
+    let remove = |closed_at| PlaceCommand::Remove { by, closed_at };
+    check_place(&[], remove(Some(gone)), Err(Refusal::PlaceUnknown));
+    check_place(&[opened()], remove(None), Err(Refusal::PlaceInUse));
+    check_place(&closed, remove(Some(gone.plus_seconds(1))), Err(Refusal::PlaceKept));
+    check_place(&closed, remove(None), Err(Refusal::PlaceKept));
+    check_place(&closed, remove(Some(gone)), Ok(&[PlaceEvent::Removed { by }]));
+    let removed = [opened(), PlaceEvent::Closed, PlaceEvent::Removed { by }];
+    check_place(&removed, remove(Some(gone)), Err(Refusal::PlaceUnknown));
+}
+
+#[test]
+fn only_a_device_that_is_out_of_use_is_removed() {
+    let (by, remove) = (OWNER, || DeviceCommand::Remove { by: OWNER });
+    check_device(&[], 0, remove(), Err(Refusal::DeviceUnknown));
+    check_device(&[asked()], 0, remove(), Err(Refusal::DeviceInUse));
+    let approved = [asked(), DeviceEvent::Approved { by }];
+    check_device(&approved, 0, remove(), Err(Refusal::DeviceInUse));
+    let refused = [asked(), DeviceEvent::Refused { by }];
+    check_device(&refused, 0, remove(), Ok(&[DeviceEvent::Removed { by }]));
+    let withdrawn = [asked(), DeviceEvent::Approved { by }, DeviceEvent::Withdrawn { by }];
+    check_device(&withdrawn, 0, remove(), Ok(&[DeviceEvent::Removed { by }]));
+    let removed = [asked(), DeviceEvent::Refused { by }, DeviceEvent::Removed { by }];
+    check_device(&removed, 0, remove(), Err(Refusal::DeviceUnknown));
+}
+
+#[track_caller]
+fn check_lists(past: &[ListsEvent], why: &str, expected: Result<&[ListsEvent], Refusal>) {
+    let lists: Lists = given(past);
+    let command = ListsCommand::Raise { why: why.to_owned(), by: OWNER };
+    assert_eq!(lists.decide(command, NOW).as_deref(), expected.as_deref());
+}
+
+#[test]
+fn lists_count_from_the_minute_of_the_order_on_and_never_from_an_earlier_one() {
+    let raised = |since| ListsEvent::Raised { since, why: "열쇠".to_owned(), by: OWNER };
+    // 1,790,000,000 is 20 seconds past a minute.
+    let minute = NOW.plus_seconds(-20);
+    check_lists(&[], " 열쇠 ", Ok(&[raised(minute)]));
+    check_lists(&[raised(minute.plus_seconds(-60))], "열쇠", Ok(&[raised(minute)]));
+    check_lists(&[raised(minute)], "열쇠", Ok(&[]));
+    check_lists(&[raised(minute.plus_seconds(60))], "열쇠", Ok(&[]));
+    for wrong in [String::new(), "가".repeat(WHY_MAX + 1)] {
+        check_lists(&[], &wrong, Err(Refusal::WhyInvalid));
+    }
 }
