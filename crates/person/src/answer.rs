@@ -45,8 +45,7 @@ const ORGANISATIONS_MAX: u32 = 500;
 /// The open organisations with their names, by name.
 pub fn organisations(reader: &mut Reader<'_>) -> Result<Vec<(Id<Organisation>, String)>, Fault> {
     let all = view::all_organisations(reader, Id::from_u128(0), ORGANISATIONS_MAX)?;
-    let open = all.into_iter().filter(|it| !it.closed);
-    let mut named: Vec<_> = open.map(|it| (it.organisation, it.name)).collect();
+    let mut named: Vec<_> = all.into_iter().map(|it| (it.organisation, it.name)).collect();
     named.sort_by(|a, b| a.1.cmp(&b.1));
     Ok(named)
 }

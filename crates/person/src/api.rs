@@ -1,16 +1,22 @@
-//! The JSON routes about oneself. Each does four things: who asks, what they ask, execute, answer.
+//! The JSON routes: about oneself, and the desk's change of a number. Each does four things: who
+//! asks, what they ask, execute, answer.
 
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
-use kernel::{Instant, Locale};
+use contracts::person::Person;
+use kernel::{Id, Instant, Locale};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
-use web::{Access, Actor, App, Json, Problem, Query, Rate, Route};
+use web::{Access, Actor, App, Json, Path, Problem, Query, Rate, Route, otp};
 
+use crate::DESK_ROLES;
 use crate::command::CitizenCommand;
 use crate::door;
+use crate::event::PhoneReason;
 use crate::model::Citizen;
 use crate::pages::export::{Export, collect};
+use crate::pages::number::{self, Change as NumberChange};
+use crate::pages::people::allowed;
 use crate::pages::readers::{self, Reading};
 use crate::pages::{asker, read_mine, refused};
 use crate::refusal::Refusal;
@@ -32,14 +38,17 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::delete("/api/v1/me", remove, Access::Citizen),
         Route::get("/api/v1/me/readers", readings, Access::Citizen),
         Route::get("/api/v1/me/export", export, Access::Citizen),
+        Route::post("/api/v1/people/{person}/phone/code", send_code, Access::Staff(DESK_ROLES))
+            .strict(),
+        Route::put("/api/v1/people/{person}/phone", put_number, Access::Staff(DESK_ROLES)).strict(),
     ]
 }
 
 /// The description of the routes.
 #[derive(OpenApi)]
 #[openapi(
-    paths(show, change, remove, readings, export),
-    components(schemas(Me, Change, Readings, Reading, Export))
+    paths(show, change, remove, readings, export, send_code, put_number),
+    components(schemas(Me, Change, Readings, Reading, Export, Number, NewNumber))
 )]
 struct Description;
 
@@ -173,4 +182,73 @@ async fn readings(
     responses((status = 200, body = Export), (status = 401), (status = 404)))]
 async fn export(State(app): State<App>, actor: Actor) -> Result<Json<Export>, Problem> {
     collect(&app, &actor).await.map(Json)
+}
+
+/// The number that is to be somebody's.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Number {
+    /// In any form.
+    phone: String,
+}
+
+/// Sends a one-time code to the number that is to be this person's, in their language.
+#[utoipa::path(post, path = "/api/v1/people/{person}/phone/code", tag = "person",
+    params(("person" = String, Path, description = "The person's id")), request_body = Number,
+    responses((status = 204), (status = 400), (status = 401), (status = 403), (status = 404),
+        (status = 422), (status = 429)))]
+async fn send_code(
+    State(app): State<App>,
+    actor: Actor,
+    Path(person): Path<Id<Person>>,
+    Json(body): Json<Number>,
+) -> Result<StatusCode, Problem> {
+    allowed(&actor)?;
+    let phone = web::phone::normal(&body.phone).ok_or_else(|| refused(Refusal::PhoneInvalid))?;
+    number::send(&app, person, &phone).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Another number for a person at the desk, or none.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewNumber {
+    /// The number, in any form; without it, the present one is freed.
+    phone: Option<String>,
+    /// The code that was sent to the number. Needed with it.
+    code: Option<String>,
+    /// `lost`, `reassigned`, `mistyped`.
+    #[schema(value_type = String)]
+    reason: PhoneReason,
+    /// The officer has looked at the identity document.
+    id_checked: bool,
+}
+
+/// Changes or frees a person's number at the desk. Both numbers are told; every session and passkey
+/// of the person ends.
+#[utoipa::path(put, path = "/api/v1/people/{person}/phone", tag = "person",
+    params(("person" = String, Path, description = "The person's id")), request_body = NewNumber,
+    responses((status = 204), (status = 400), (status = 401), (status = 403), (status = 404),
+        (status = 409), (status = 422)))]
+async fn put_number(
+    State(app): State<App>,
+    actor: Actor,
+    Path(person): Path<Id<Person>>,
+    Json(body): Json<NewNumber>,
+) -> Result<StatusCode, Problem> {
+    allowed(&actor)?;
+    let NewNumber { phone, code, reason, id_checked } = body;
+    let phone = match phone {
+        Some(phone) => {
+            let phone = web::phone::normal(&phone).ok_or_else(|| refused(Refusal::PhoneInvalid))?;
+            if !otp::check(&app, &phone, &code.unwrap_or_default()).await? {
+                return Err(Problem::new("web-otp-wrong", StatusCode::UNPROCESSABLE_ENTITY));
+            }
+            Some(phone)
+        }
+        None => None,
+    };
+    let asked = NumberChange { phone, reason, id_checked };
+    number::change(&app, &actor, person, asked).await?.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT)
 }

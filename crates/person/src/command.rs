@@ -5,7 +5,7 @@
 use contracts::person::{Grant, Person, Role, Scope, Staff};
 use kernel::{Date, Id, Instant, Locale};
 
-use crate::event::{Kin, OrganisationKind};
+use crate::event::{Kin, OrganisationKind, PhoneReason};
 
 /// Who asks something of a citizen's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,19 @@ pub enum CitizenCommand {
         asker: Asker,
         /// The verified number.
         phone: String,
+        /// Whether another record holds the number.
+        taken: bool,
+    },
+    /// An officer sets another number, or frees the present one.
+    ChangePhoneAtDesk {
+        /// Which officer.
+        officer: Id<Staff>,
+        /// The officer has looked at the identity document.
+        id_checked: bool,
+        /// The verified number; `None` frees the present one.
+        phone: Option<String>,
+        /// Why.
+        reason: PhoneReason,
         /// Whether another record holds the number.
         taken: bool,
     },
@@ -199,6 +212,13 @@ pub enum StaffCommand {
         /// Who resumes.
         by: Administrator,
     },
+    /// Deletes everything about the member of staff.
+    Forget {
+        /// Who deletes; `None` for the operator's command.
+        by: Option<Administrator>,
+        /// Whether nobody else administers the region.
+        last_administrator: bool,
+    },
 }
 
 /// What may be asked of one organisation.
@@ -220,7 +240,7 @@ pub enum OrganisationCommand {
         /// Who renames it.
         by: Administrator,
     },
-    /// Lets it take part no longer.
+    /// Lets it take part no longer, and erases what is kept about it.
     Close {
         /// Who closes it.
         by: Administrator,

@@ -1,13 +1,13 @@
 //! The rules. Pure: no clock, no randomness, no store; the caller brings time, ids, and what other
 //! records say.
 
-use contracts::person::{Person, Role, Scope};
+use contracts::person::{Person, Role, Scope, Staff};
 use kernel::{Date, Id, Instant, clean};
 
 use crate::command::{
     Administrator, Asker, CitizenCommand, OrganisationCommand, Registration, StaffCommand,
 };
-use crate::event::{CitizenEvent, Ground, Kin, OrganisationEvent, StaffEvent};
+use crate::event::{CitizenEvent, Ground, Kin, OrganisationEvent, PhoneReason, StaffEvent};
 use crate::model::{Citizen, OrganisationRecord, Phase, StaffMember};
 use crate::refusal::Refusal;
 
@@ -46,12 +46,13 @@ pub(crate) fn citizen(
             register_child(it, registration, parent, helping)
         }
         C::RegisterAtDesk { registration, id_checked } => {
-            if !id_checked {
-                return Err(Refusal::IdNotChecked);
-            }
+            looked_at(id_checked)?;
             Ok(vec![registered(it, registration, None)?])
         }
         C::ChangePhone { asker, phone, taken } => change_phone(it, asker, &phone, taken, now),
+        C::ChangePhoneAtDesk { officer, id_checked, phone, reason, taken } => {
+            change_phone_at_desk(it, officer, id_checked, phone, reason, taken)
+        }
         C::CorrectName { asker, name } => {
             present(it)?;
             own_or_parent(it, asker, now)?;
@@ -79,9 +80,7 @@ pub(crate) fn citizen(
         }
         C::GrantHelpAtDesk { person, helper, kin, until, id_checked, helping } => {
             present(it)?;
-            if !id_checked {
-                return Err(Refusal::IdNotChecked);
-            }
+            looked_at(id_checked)?;
             grant_help(person, helper, kin, Ground::Desk, until, helping, now)
         }
         C::EndHelp { helper, asker } => end_help(it, helper, asker),
@@ -177,6 +176,28 @@ fn change_phone(
     Ok(vec![CitizenEvent::PhoneChanged { phone }])
 }
 
+/// The desk changes what the person cannot change without their number. A number that is nobody's
+/// any more is freed: whoever verifies it next is somebody new, and sees nothing of this record.
+fn change_phone_at_desk(
+    it: &Citizen,
+    officer: Id<Staff>,
+    id_checked: bool,
+    phone: Option<String>,
+    reason: PhoneReason,
+    taken: bool,
+) -> Result<Vec<CitizenEvent>, Refusal> {
+    present(it)?;
+    looked_at(id_checked)?;
+    let phone = phone.map(|it| web::phone::normal(&it).ok_or(Refusal::PhoneInvalid)).transpose()?;
+    if it.phone == phone {
+        return Err(Refusal::PhoneUnchanged);
+    }
+    if taken {
+        return Err(Refusal::PhoneTaken);
+    }
+    Ok(vec![CitizenEvent::PhoneChangedAtDesk { phone, reason, by: officer }])
+}
+
 fn grant_help(
     person: Id<Person>,
     helper: Id<Person>,
@@ -205,16 +226,20 @@ fn end_help(it: &Citizen, helper: Id<Person>, asker: Asker) -> Result<Vec<Citize
         return Err(Refusal::HelpNone);
     }
     match asker {
-        Asker::Own | Asker::System | Asker::Desk { id_checked: true } => {}
+        Asker::Own | Asker::System => {}
         Asker::Helper(asking) if asking == helper => {}
         Asker::Helper(_) => return Err(Refusal::NotYours),
-        Asker::Desk { id_checked: false } => return Err(Refusal::IdNotChecked),
+        Asker::Desk { id_checked } => looked_at(id_checked)?,
     }
     Ok(vec![CitizenEvent::HelpEnded { helper }])
 }
 
 fn present(it: &Citizen) -> Result<(), Refusal> {
     if it.phase == Phase::Present { Ok(()) } else { Err(Refusal::NotRegistered) }
+}
+
+fn looked_at(id_checked: bool) -> Result<(), Refusal> {
+    if id_checked { Ok(()) } else { Err(Refusal::IdNotChecked) }
 }
 
 /// What changes who somebody is, or who may act for them, is theirs alone: a helper who could do it
@@ -263,10 +288,7 @@ pub(crate) fn staff(
         C::GrantRole { staff, grant, by, scope_open } => {
             at_work(it)?;
             if let Some(by) = by {
-                administrator(by)?;
-                if by.staff == staff {
-                    return Err(Refusal::GrantToOneself);
-                }
+                another_administrator(by, staff)?;
             }
             if !scope_open {
                 return Err(Refusal::OrganisationClosed);
@@ -289,23 +311,29 @@ pub(crate) fn staff(
         }
         // Whoever suspends is another administrator: the region never loses its last one.
         C::Suspend { staff, by } => {
-            administrator(by)?;
+            another_administrator(by, staff)?;
             at_work(it)?;
-            if by.staff == staff {
-                return Err(Refusal::GrantToOneself);
-            }
             Ok(vec![StaffEvent::Suspended { by: by.staff }])
         }
         C::Resume { staff, by } => {
-            administrator(by)?;
-            if by.staff == staff {
-                return Err(Refusal::GrantToOneself);
-            }
+            another_administrator(by, staff)?;
             match it.phase {
                 Phase::Ended => Ok(vec![StaffEvent::Resumed { by: by.staff }]),
                 Phase::Present => Ok(Vec::new()),
                 Phase::Absent => Err(Refusal::StaffUnknown),
             }
+        }
+        C::Forget { by, last_administrator } => {
+            if let Some(by) = by {
+                administrator(by)?;
+            }
+            if it.phase == Phase::Absent {
+                return Err(Refusal::StaffUnknown);
+            }
+            if last_administrator {
+                return Err(Refusal::LastAdministrator);
+            }
+            Ok(vec![StaffEvent::Forgotten { by: by.map(|it| it.staff) }])
         }
     }
 }
@@ -354,6 +382,12 @@ fn administrator(by: Administrator) -> Result<(), Refusal> {
     if by.of_region { Ok(()) } else { Err(Refusal::NotAdministrator) }
 }
 
+/// An administrator who is not the member of staff in question.
+fn another_administrator(by: Administrator, staff: Id<Staff>) -> Result<(), Refusal> {
+    administrator(by)?;
+    if by.staff == staff { Err(Refusal::GrantToOneself) } else { Ok(()) }
+}
+
 fn at_work(it: &StaffMember) -> Result<(), Refusal> {
     match it.phase {
         Phase::Present => Ok(()),
@@ -392,11 +426,7 @@ pub(crate) fn organisation(
 }
 
 fn open(it: &OrganisationRecord) -> Result<(), Refusal> {
-    match it.phase {
-        Phase::Present => Ok(()),
-        Phase::Ended => Err(Refusal::OrganisationClosed),
-        Phase::Absent => Err(Refusal::OrganisationUnknown),
-    }
+    if it.phase == Phase::Present { Ok(()) } else { Err(Refusal::OrganisationUnknown) }
 }
 
 fn organisation_name(name: &str) -> Result<String, Refusal> {

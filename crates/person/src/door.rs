@@ -2,6 +2,7 @@
 //! must happen together with them: messages, ended sessions, destroyed keys. Pages, the API, the
 //! demo and the simulation come in here.
 
+use contracts::gate::Place;
 use contracts::person::{Grant, Organisation, Person, Role, Scope, Staff};
 use kernel::{Id, Instant, Locale};
 use serde_json::json;
@@ -13,7 +14,7 @@ use crate::command::{
     Administrator, Asker, CitizenCommand, OrganisationCommand, Registration, StaffCommand,
 };
 use crate::decide::ROLE_MAX_DAYS;
-use crate::event::{CitizenEvent, Kin, OrganisationEvent, StaffEvent};
+use crate::event::{CitizenEvent, Kin, OrganisationEvent, PhoneReason, StaffEvent};
 use crate::model::{Citizen, OrganisationRecord, Phase, StaffMember};
 use crate::refusal::Refusal;
 use crate::view;
@@ -81,6 +82,39 @@ pub fn change_phone(
         && matches!(ran.events.first(), Some(CitizenEvent::PhoneChanged { .. }))
     {
         tell(tx, old, &told(before.locale))?;
+    }
+    Ok(answer)
+}
+
+/// Changes or frees a number at the desk. Both numbers are told, and whoever signed in as this
+/// person so far must prove themselves anew: it may have been the number's other holder.
+#[allow(clippy::too_many_arguments, reason = "what the form holds, and how to say it")]
+pub fn change_phone_at_desk(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    person: Id<Person>,
+    officer: Id<Staff>,
+    id_checked: bool,
+    phone: Option<&str>,
+    reason: PhoneReason,
+    told: impl Fn(Locale, &str) -> String,
+) -> CitizenAnswer {
+    let before = tx.state::<Citizen>(person.to_u128())?;
+    let taken = match phone {
+        Some(phone) => taken(tx, person, phone)?,
+        None => false,
+    };
+    let phone = phone.map(str::to_owned);
+    let command = CitizenCommand::ChangePhoneAtDesk { officer, id_checked, phone, reason, taken };
+    let answer = tx.run::<Citizen>(context, person.to_u128(), command)?;
+    if answer.as_ref().is_ok_and(|ran| !ran.repeated) {
+        web::end_access(tx, Who::Citizen(person))?;
+        if let Some(old) = &before.phone {
+            tell(tx, old, &told(before.locale, "person-sms-phone-freed"))?;
+        }
+        if let Some(new) = tx.state::<Citizen>(person.to_u128())?.phone {
+            tell(tx, &new, &told(before.locale, "person-sms-phone-set"))?;
+        }
     }
     Ok(answer)
 }
@@ -283,6 +317,26 @@ pub fn resume(tx: &mut Tx<'_>, context: &Context, staff: Id<Staff>, by: Id<Staff
     tx.run::<StaffMember>(context, staff.to_u128(), command)
 }
 
+/// Deletes everything about a member of staff who left; `by: None` is the operator's command.
+/// Their roles and every way in end, and their key is destroyed.
+pub fn forget_staff(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    staff: Id<Staff>,
+    by: Option<Id<Staff>>,
+) -> StaffAnswer {
+    let now = tx.now();
+    let last_administrator = view::administrators(tx, now)? == [staff];
+    let by = by.map(|it| administrator(tx, it)).transpose()?;
+    let command = StaffCommand::Forget { by, last_administrator };
+    let answer = tx.run::<StaffMember>(context, staff.to_u128(), command)?;
+    if answer.as_ref().is_ok_and(|ran| !ran.repeated) {
+        web::end_access(tx, Who::Staff(staff))?;
+        tx.forget(staff.to_u128())?;
+    }
+    Ok(answer)
+}
+
 /// A link that signs a member of staff in once, within an hour. Shown once: only its hash is kept.
 pub fn sign_in_link(
     tx: &mut Tx<'_>,
@@ -329,15 +383,45 @@ pub fn rename_organisation(
     tx.run::<OrganisationRecord>(context, organisation.to_u128(), command)
 }
 
-/// Closes an organisation.
+/// Closes an organisation and erases what is kept about it. The roles in it and in its `places` end;
+/// whoever has no role left is signed out.
 pub fn close_organisation(
     tx: &mut Tx<'_>,
     context: &Context,
     organisation: Id<Organisation>,
+    places: &[Id<Place>],
     by: Id<Staff>,
 ) -> OrganisationAnswer {
-    let by = administrator(tx, by)?;
-    tx.run::<OrganisationRecord>(context, organisation.to_u128(), OrganisationCommand::Close { by })
+    let command = OrganisationCommand::Close { by: administrator(tx, by)? };
+    let answer = tx.run::<OrganisationRecord>(context, organisation.to_u128(), command)?;
+    if answer.as_ref().is_ok_and(|ran| !ran.repeated) {
+        let places = places.iter().map(|it| Scope::Place(*it));
+        for scope in std::iter::once(Scope::Organisation(organisation)).chain(places) {
+            end_roles_in(tx, context, scope, by)?;
+        }
+        tx.forget(organisation.to_u128())?;
+    }
+    Ok(answer)
+}
+
+fn end_roles_in(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    scope: Scope,
+    by: Id<Staff>,
+) -> Result<(), Fault> {
+    let now = tx.now();
+    // The command id is spent on the closing itself.
+    let context = Context::by(context.by);
+    for (staff, role) in view::holders_in(tx, scope)? {
+        if let Err(refusal) = end_role(tx, &context, staff, role, scope, by)? {
+            return Err(Fault::new(format!("a role did not end: {refusal:?}")));
+        }
+        if view::grants_of(tx, staff, now)?.is_empty() {
+            web::session::end_all(tx, Who::Staff(staff))?;
+        }
+    }
+    Ok(())
 }
 
 /// The first start: appoints the region's first administrator. Refused while anybody administers

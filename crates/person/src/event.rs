@@ -64,6 +64,37 @@ impl Kin {
     }
 }
 
+/// Why the desk changes a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhoneReason {
+    /// The phone or its number is lost.
+    Lost,
+    /// The carrier has given the number to somebody else.
+    Reassigned,
+    /// The number was never this person's: a typing error.
+    Mistyped,
+}
+
+impl PhoneReason {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Lost, Self::Reassigned, Self::Mistyped];
+
+    /// The word in forms and text keys.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Reassigned => "reassigned",
+            Self::Mistyped => "mistyped",
+        }
+    }
+
+    /// The reason with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.word() == word)
+    }
+}
+
 /// What has happened to one citizen's record (`person.citizen`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -83,6 +114,16 @@ pub enum CitizenEvent {
     PhoneChanged {
         /// The verified number in E.164.
         phone: String,
+    },
+    /// Another number, or none, by an officer who has looked at the identity document. Whoever
+    /// held the old one may have made a consent code: it stops working.
+    PhoneChangedAtDesk {
+        /// The number in E.164, verified by a code that was sent to it; `None` frees the old one.
+        phone: Option<String>,
+        /// Why.
+        reason: PhoneReason,
+        /// Which officer.
+        by: Id<Staff>,
     },
     /// The same number, verified once more.
     PhoneConfirmed,
@@ -128,6 +169,7 @@ impl Fact for CitizenEvent {
         match self {
             Self::Registered { .. } => "person.registered.v1",
             Self::PhoneChanged { .. } => "person.phone_changed.v1",
+            Self::PhoneChangedAtDesk { .. } => "person.phone_changed_at_desk.v1",
             Self::PhoneConfirmed => "person.phone_confirmed.v1",
             Self::NameCorrected { .. } => "person.name_corrected.v1",
             Self::LocaleChosen { .. } => "person.locale_chosen.v1",
@@ -180,6 +222,11 @@ pub enum StaffEvent {
         /// Who resumed.
         by: Id<Staff>,
     },
+    /// Left, and everything about them is erased: the key is destroyed right after.
+    Forgotten {
+        /// Who deleted; `None` for the operator's command.
+        by: Option<Id<Staff>>,
+    },
 }
 
 impl Fact for StaffEvent {
@@ -190,6 +237,7 @@ impl Fact for StaffEvent {
             Self::RoleEnded { .. } => "person.role_ended.v1",
             Self::Suspended { .. } => "person.suspended.v1",
             Self::Resumed { .. } => "person.resumed.v1",
+            Self::Forgotten { .. } => "person.staff_forgotten.v1",
         }
     }
 }
@@ -249,7 +297,7 @@ pub enum OrganisationEvent {
         /// The name from now on.
         name: String,
     },
-    /// No longer takes part; roles in it cannot be granted any more.
+    /// No longer takes part; the roles in it end, and the key is destroyed right after.
     Closed,
 }
 

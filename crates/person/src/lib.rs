@@ -36,7 +36,7 @@ pub use answer::{
     grants_of, may_help, organisations, person_by_phone, person_label, phone_of, staff_label,
 };
 pub use command::{Asker, Registration};
-pub use door::{forget, register, register_child, setup};
+pub use door::{forget, forget_staff, register, register_child, setup};
 pub use model::{Citizen, OrganisationRecord, StaffMember};
 
 use contracts::person::Role;
@@ -53,11 +53,18 @@ pub fn slice() -> Slice {
         streams: STREAMS,
         observations: &[],
         views: view::VIEWS,
-        migrations: &[Migration {
-            number: 1,
-            side: Side::Identity,
-            sql: include_str!("../migrations/0001_views.sql"),
-        }],
+        migrations: &[
+            Migration {
+                number: 1,
+                side: Side::Identity,
+                sql: include_str!("../migrations/0001_views.sql"),
+            },
+            Migration {
+                number: 2,
+                side: Side::Identity,
+                sql: include_str!("../migrations/0002_closed.sql"),
+            },
+        ],
         reactions: &[react::react],
         texts: [
             ("ko", include_str!("../i18n/ko.ftl")),
@@ -142,6 +149,7 @@ macro_rules! example {
 const EXAMPLES: &[(&str, &str)] = &[
     example!("person.citizen", "registered"),
     example!("person.citizen", "phone_changed"),
+    example!("person.citizen", "phone_changed_at_desk"),
     example!("person.citizen", "phone_confirmed"),
     example!("person.citizen", "name_corrected"),
     example!("person.citizen", "locale_chosen"),
@@ -154,6 +162,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     example!("person.staff", "role_ended"),
     example!("person.staff", "suspended"),
     example!("person.staff", "resumed"),
+    example!("person.staff", "staff_forgotten"),
     example!("person.organisation", "organisation_opened"),
     example!("person.organisation", "organisation_renamed"),
     example!("person.organisation", "organisation_closed"),

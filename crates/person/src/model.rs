@@ -18,7 +18,7 @@ pub enum Phase {
     Absent,
     /// It does.
     Present,
-    /// It did: suspended staff, closed organisations.
+    /// It does, and may do nothing: suspended staff.
     Ended,
 }
 
@@ -82,6 +82,10 @@ impl Aggregate for Citizen {
                 };
             }
             CitizenEvent::PhoneChanged { phone } => self.phone = Some(phone.clone()),
+            CitizenEvent::PhoneChangedAtDesk { phone, .. } => {
+                self.phone.clone_from(phone);
+                self.offer = None;
+            }
             CitizenEvent::PhoneConfirmed => {}
             CitizenEvent::NameCorrected { name } => self.name.clone_from(name),
             CitizenEvent::LocaleChosen { locale } => self.locale = *locale,
@@ -136,6 +140,7 @@ impl Aggregate for StaffMember {
             }
             StaffEvent::Suspended { .. } => self.phase = Phase::Ended,
             StaffEvent::Resumed { .. } => self.phase = Phase::Present,
+            StaffEvent::Forgotten { .. } => *self = Self::default(),
         }
     }
 }
@@ -143,7 +148,7 @@ impl Aggregate for StaffMember {
 /// One organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrganisationRecord {
-    /// Absent, open, closed.
+    /// Absent (never there, or closed) or open.
     pub phase: Phase,
     /// The name.
     pub name: String,
@@ -169,7 +174,7 @@ impl Aggregate for OrganisationRecord {
                 *self = Self { phase: Phase::Present, name: name.clone() };
             }
             OrganisationEvent::Renamed { name } => self.name.clone_from(name),
-            OrganisationEvent::Closed => self.phase = Phase::Ended,
+            OrganisationEvent::Closed => *self = Self::default(),
         }
     }
 }

@@ -55,6 +55,8 @@ pub enum Refusal {
     PhoneInvalid,
     /// Another record holds the number. Told only after its holder has verified it.
     PhoneTaken,
+    /// The record holds that number already, or has none that could be freed.
+    PhoneUnchanged,
     /// A member of staff is reached by phone or by mail.
     StaffContactMissing,
     /// There is such a member of staff already.
@@ -68,7 +70,7 @@ pub enum Refusal {
 }
 
 /// Every refusal, for the house's table of codes.
-const ALL: [Refusal; 30] = [
+const ALL: [Refusal; 31] = [
     Refusal::AlreadySetUp,
     Refusal::AlreadyRegistered,
     Refusal::BirthDateInvalid,
@@ -94,6 +96,7 @@ const ALL: [Refusal; 30] = [
     Refusal::OrganisationUnknown,
     Refusal::PhoneInvalid,
     Refusal::PhoneTaken,
+    Refusal::PhoneUnchanged,
     Refusal::StaffContactMissing,
     Refusal::StaffExists,
     Refusal::StaffSuspended,
@@ -141,6 +144,7 @@ impl Refusal {
             Self::OrganisationUnknown => ("person-organisation-unknown", 404),
             Self::PhoneInvalid => ("person-phone-invalid", 422),
             Self::PhoneTaken => ("person-phone-taken", 409),
+            Self::PhoneUnchanged => ("person-phone-unchanged", 422),
             Self::StaffContactMissing => ("person-staff-contact-missing", 422),
             Self::StaffExists => ("person-staff-exists", 409),
             Self::StaffSuspended => ("person-staff-suspended", 409),

@@ -1,6 +1,8 @@
 //! Given the past, when a command comes, then these events or this refusal. Stores and pages are
 //! tried in the modules below.
 
+mod leaving;
+mod number;
 mod pages;
 mod routes;
 mod store;
@@ -461,9 +463,9 @@ fn organisations_open_once_are_renamed_and_close_for_good() {
     assert_eq!(decided(&past, rename("해태시립도서관")), Ok(vec![]));
     assert!(decided(&past, rename("새 이름")).is_ok());
     let closed = [opened, OrganisationEvent::Closed];
-    assert_eq!(decided(&closed, rename("새 이름")), Err(Refusal::OrganisationClosed));
+    assert_eq!(decided(&closed, rename("새 이름")), Err(Refusal::OrganisationUnknown));
     let close = OrganisationCommand::Close { by: BOSS };
-    assert_eq!(decided(&closed, close.clone()), Err(Refusal::OrganisationClosed));
+    assert_eq!(decided(&closed, close.clone()), Err(Refusal::OrganisationUnknown));
     assert_eq!(decided(&[], close), Err(Refusal::OrganisationUnknown));
 }
 
@@ -486,7 +488,7 @@ fn recorded_examples_cover_every_event_and_keep_their_bytes() {
         let tag = serde_json::from_str::<serde_json::Value>(json).unwrap()["type"].to_string();
         assert!(kinds.insert(format!("{stream} {tag}")));
     }
-    assert_eq!(kinds.len(), 9 + 5 + 3);
+    assert_eq!(kinds.len(), 10 + 6 + 3);
 }
 
 proptest! {

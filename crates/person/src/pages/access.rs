@@ -12,7 +12,8 @@ use store::{Fault, Reader};
 use web::ui::Field;
 use web::{Actor, App, Frame, Page, Problem, Purpose, Query, sample_frame};
 
-use super::today;
+use super::readers::{purpose_text, record_text};
+use super::{cut, today};
 use crate::view;
 
 /// Rows shown at once; an hour with more says so.
@@ -71,7 +72,7 @@ pub(crate) async fn show(
     let mistake = (!asked.subject.trim().is_empty() && by_subject.is_none())
         .then(|| frame.t("person-access-subject-invalid"));
 
-    let (counts, found) = match by_subject {
+    let (counts, mut found) = match by_subject {
         Some(subject) => {
             let limit = u32::try_from(ROWS + 1).unwrap_or(u32::MAX);
             let look = move |reader: &mut Reader<'_>| {
@@ -92,12 +93,14 @@ pub(crate) async fn show(
             count: count.to_string(),
         })
         .collect();
-    let cut = found.len() > ROWS;
-    let mut rows = found;
-    rows.truncate(ROWS);
+    let cut = cut(&mut found, ROWS);
+    for it in &mut found {
+        it.record = record_text(&app.texts, actor.locale, &it.record);
+        it.purpose = purpose_text(&app.texts, actor.locale, &it.purpose);
+    }
     let chosen = hour.is_some() || by_subject.is_some();
     let (day, subject) = fields(&frame, &day.to_string(), &asked.subject, mistake);
-    Ok(Page(Show { frame, day, subject, hours, rows, chosen, cut }))
+    Ok(Page(Show { frame, day, subject, hours, rows: found, chosen, cut }))
 }
 
 fn fields(frame: &Frame, day: &str, subject: &str, mistake: Option<String>) -> (Field, Field) {

@@ -3,14 +3,18 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use kernel::{Instant, Locale};
+use contracts::person::Person;
+use kernel::{Aggregate as _, Id, Instant, Locale};
 use serde::Deserialize;
+use store::{Fault, Reader};
 use web::ui::{Choice, Field, Opt};
 use web::{Actor, App, Form, Frame, Page, Problem, See, sample_frame, unprocessable};
 
+use super::readers::{ReaderIs, who, who_text};
 use super::register::name_field;
 use super::{Errors, asker, field_of, read_mine, refused};
 use crate::command::CitizenCommand;
+use crate::event::{CitizenEvent, PhoneReason};
 use crate::model::Citizen;
 use crate::refusal::Refusal;
 use crate::view::{self, CitizenRow};
@@ -23,6 +27,8 @@ const PHONE_OLD_DAYS: i64 = 365;
 struct Show {
     frame: Frame,
     facts: Vec<(String, String)>,
+    /// When the desk changed the number, and why and by whom in words.
+    at_desk: Vec<(String, String)>,
     phone_old: bool,
     acting: bool,
     errors: Vec<(String, String)>,
@@ -30,9 +36,30 @@ struct Show {
     language: Choice,
 }
 
+/// A change of number at the desk: when, why, which officer (as [`ReaderIs`], then in words).
+type AtDesk<W> = (Instant, PhoneReason, W);
+
+/// What the page shows.
+struct Known {
+    row: CitizenRow,
+    at_desk: Vec<AtDesk<String>>,
+}
+
+/// The changes of number at the desk, the latest first.
+fn at_desk(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Vec<AtDesk<ReaderIs>>, Fault> {
+    let mut changes = Vec::new();
+    for it in reader.events(Citizen::STREAM, person.to_u128())? {
+        if let Some(CitizenEvent::PhoneChangedAtDesk { reason, by, .. }) = it.event()? {
+            changes.push((it.at, reason, who(reader, person, &by.to_string())?));
+        }
+    }
+    changes.reverse();
+    Ok(changes)
+}
+
 fn page(
     frame: Frame,
-    it: &CitizenRow,
+    Known { row: it, at_desk }: &Known,
     typed: Option<&str>,
     acting: bool,
     now: Instant,
@@ -52,7 +79,12 @@ fn page(
         required: true,
         ..Choice::default()
     };
+    let change = |(at, reason, officer): &AtDesk<String>| {
+        let reason = frame.t(&format!("person-phone-reason-{}", reason.word()));
+        (frame.minute(at), format!("{reason} · {officer}"))
+    };
     Show {
+        at_desk: at_desk.iter().map(change).collect(),
         facts: vec![
             (frame.t("person-name"), it.name.clone()),
             (frame.t("person-birth-date"), born),
@@ -68,10 +100,16 @@ fn page(
     }
 }
 
-async fn load(app: &App, actor: &Actor) -> Result<CitizenRow, Problem> {
+async fn load(app: &App, actor: &Actor) -> Result<Known, Problem> {
     let person = actor.person()?;
-    let found = read_mine(app, actor, "person.record", move |reader| view::citizen(reader, person));
-    found.await?.ok_or_else(|| refused(Refusal::NotRegistered))
+    let found = read_mine(app, actor, "person.record", move |reader| {
+        let Some(row) = view::citizen(reader, person)? else { return Ok(None) };
+        Ok(Some((row, at_desk(reader, person)?)))
+    });
+    let (row, at_desk) = found.await?.ok_or_else(|| refused(Refusal::NotRegistered))?;
+    let words = |officer: &ReaderIs| who_text(&app.texts, actor.locale, officer);
+    let at_desk = at_desk.iter().map(|(at, why, officer)| (*at, *why, words(officer))).collect();
+    Ok(Known { row, at_desk })
 }
 
 /// GET /account
@@ -130,7 +168,7 @@ pub(crate) async fn language(
 
 pub(super) fn sample(locale: Locale) -> Result<String, askama::Error> {
     let frame = sample_frame(locale);
-    let it = CitizenRow {
+    let row = CitizenRow {
         person: super::sample_person(1),
         phone: Some("+821012345678".to_owned()),
         phone_at: Some(Instant::from_seconds(0)),
@@ -139,6 +177,9 @@ pub(super) fn sample(locale: Locale) -> Result<String, askama::Error> {
         locale,
         registered_at: Instant::from_seconds(1_770_000_000),
     };
+    let officer = frame.t("person-role-health-officer");
+    let at_desk = vec![(Instant::from_seconds(1_779_000_000), PhoneReason::Lost, officer)];
+    let it = Known { row, at_desk };
     let errors = Errors::one(&frame, "name", Refusal::NameInvalid);
     page(frame, &it, None, false, Instant::from_seconds(1_780_000_000), errors).render()
 }

@@ -22,12 +22,22 @@ struct Show {
     confirm: Field,
 }
 
-fn page(frame: Frame, acting: bool, errors: Errors) -> Show {
+/// The field for the word that confirms a deletion.
+pub(super) fn confirm_field(frame: &Frame, errors: &Errors) -> Field {
     let word = frame.t("person-delete-word");
     let label = frame.t1("person-delete-confirm", "word", &word);
-    let confirm =
+    let field =
         Field { autocomplete: Some("off"), maxlength: Some(20), ..Field::text("confirm", label) };
-    Show { confirm: confirm.error(errors.of("confirm")), errors: errors.0, frame, acting }
+    field.error(errors.of("confirm"))
+}
+
+/// Whether the word was typed.
+pub(super) fn confirmed(frame: &Frame, body: &Body) -> bool {
+    body.confirm.trim() == frame.t("person-delete-word")
+}
+
+fn page(frame: Frame, acting: bool, errors: Errors) -> Show {
+    Show { confirm: confirm_field(&frame, &errors), errors: errors.0, frame, acting }
 }
 
 /// GET /account/delete
@@ -50,7 +60,7 @@ pub(crate) async fn send(
     Form(body): Form<Body>,
 ) -> Result<Response, Problem> {
     let frame = Frame::new(&app, &actor, "person-delete-title");
-    if body.confirm.trim() != frame.t("person-delete-word") {
+    if !confirmed(&frame, &body) {
         let errors = Errors::one(&frame, "confirm", Refusal::ConfirmationWrong);
         return Ok(unprocessable(page(frame, actor.acting_for.is_some(), errors)));
     }

@@ -12,7 +12,7 @@ use web::ui::{Choice, Field, Opt};
 use web::{Actor, App, Form, Frame, Page, Problem, See, sample_frame, session, unprocessable};
 
 use super::register::{birth_field, date, name_field};
-use super::{Errors, asker, field_of, made_id, read_mine, refused, short_id, today};
+use super::{Errors, Nothing, asker, field_of, made_id, read_mine, refused, short_id, today};
 use crate::command::{CitizenCommand, Registration};
 use crate::decide::OFFER_HOLDS_S;
 use crate::door;
@@ -68,13 +68,13 @@ pub(crate) struct Body {
     birth_date: String,
 }
 
-/// The choice of what the helped person is to the helper.
-pub(super) fn kin_choice(frame: &Frame, present: &str) -> Choice {
+/// The choice of what the helped person is to the helper. The label says whose words they are.
+pub(super) fn kin_choice(frame: &Frame, label: &str, present: &str) -> Choice {
     let option =
         |it: Kin| Opt::new(it.word(), frame.t(&format!("person-kin-{}", it.word())), present);
     Choice {
         name: "kin".to_owned(),
-        label: frame.t("person-kin"),
+        label: frame.t(label),
         options: Kin::ALL.into_iter().map(option).collect(),
         required: true,
         ..Choice::default()
@@ -186,7 +186,7 @@ fn fill(
             .hint(frame.t("person-offer-code-hint"))
             .with(&body.code)
             .error(errors.of("code")),
-        kin: kin_choice(&frame, &body.kin),
+        kin: kin_choice(&frame, "person-kin", &body.kin),
         days: term_choice(&frame, if body.days.is_empty() { "30" } else { &body.days }),
         name: name_field(&frame, &body.name, &errors),
         birth_date: birth_field(&frame, &body.birth_date, &errors),
@@ -224,10 +224,6 @@ pub(crate) async fn offer(
     let until = frame.minute(&app.now().plus_seconds(OFFER_HOLDS_S));
     Ok(Page(Offer { frame, code, until }).into_response())
 }
-
-/// A form without fields of its own.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Nothing {}
 
 /// POST /account/help/accept: the helper types a consent code.
 pub(crate) async fn accept(

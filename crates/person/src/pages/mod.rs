@@ -5,6 +5,8 @@ pub(crate) mod account;
 pub(crate) mod delete;
 pub(crate) mod export;
 pub(crate) mod help;
+pub(crate) mod member;
+pub(crate) mod number;
 pub(crate) mod organisations;
 pub(crate) mod people;
 pub(crate) mod phone;
@@ -13,10 +15,13 @@ pub(crate) mod register;
 pub(crate) mod staff;
 
 use contracts::person::{Person, Role};
-use kernel::{Date, Id, Refusal as _};
-use store::{Context, Fault, Reader};
+use kernel::{Date, Id, Kind, Refusal as _};
+use serde::Deserialize;
+use store::tx::Ran;
+use store::{Context, Fault, Reader, Tx};
 use web::Access::{Anyone, Citizen, Staff};
-use web::{Actor, App, Frame, Problem, Purpose, Route, Sample};
+use web::ui::Pager;
+use web::{Actor, App, Frame, Problem, Purpose, Route, Sample, See};
 
 use crate::DESK_ROLES;
 use crate::command::Asker;
@@ -53,14 +58,17 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/desk/people/new", people::register, Staff(DESK_ROLES)),
         Route::post("/desk/people/{person}/help", people::grant, Staff(DESK_ROLES)),
         Route::post("/desk/people/{person}/help/end", people::end, Staff(DESK_ROLES)),
+        Route::post("/desk/people/{person}/phone", number::ask, Staff(DESK_ROLES)).strict(),
+        Route::post("/desk/people/{person}/phone/code", number::check, Staff(DESK_ROLES)).strict(),
         Route::get("/desk/staff", staff::list, Staff(ADMINISTRATOR)),
         Route::post("/desk/staff", staff::appoint, Staff(ADMINISTRATOR)),
-        Route::get("/desk/staff/{staff}", staff::show, Staff(ADMINISTRATOR)),
+        Route::get("/desk/staff/{staff}", member::show, Staff(ADMINISTRATOR)),
         Route::post("/desk/staff/{staff}/link", staff::link, Staff(ADMINISTRATOR)),
-        Route::post("/desk/staff/{staff}/roles", staff::grant, Staff(ADMINISTRATOR)),
-        Route::post("/desk/staff/{staff}/roles/end", staff::end, Staff(ADMINISTRATOR)),
-        Route::post("/desk/staff/{staff}/suspend", staff::suspend, Staff(ADMINISTRATOR)),
-        Route::post("/desk/staff/{staff}/resume", staff::resume, Staff(ADMINISTRATOR)),
+        Route::post("/desk/staff/{staff}/roles", member::grant, Staff(ADMINISTRATOR)),
+        Route::post("/desk/staff/{staff}/roles/end", member::end, Staff(ADMINISTRATOR)),
+        Route::post("/desk/staff/{staff}/suspend", member::suspend, Staff(ADMINISTRATOR)),
+        Route::post("/desk/staff/{staff}/resume", member::resume, Staff(ADMINISTRATOR)),
+        Route::post("/desk/staff/{staff}/forget", member::forget, Staff(ADMINISTRATOR)),
         Route::get("/desk/organisations", organisations::list, Staff(ADMINISTRATOR)),
         Route::post("/desk/organisations", organisations::open, Staff(ADMINISTRATOR)),
         Route::post(
@@ -91,8 +99,9 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample { name: "person/delete", render: delete::sample },
         Sample { name: "person/people", render: people::sample },
         Sample { name: "person/record", render: people::sample_record },
+        Sample { name: "person/number_code", render: number::sample },
         Sample { name: "person/staff_list", render: staff::sample_list },
-        Sample { name: "person/staff", render: staff::sample },
+        Sample { name: "person/staff", render: member::sample },
         Sample { name: "person/staff_link", render: staff::sample_link },
         Sample { name: "person/organisations", render: organisations::sample },
         Sample { name: "person/access", render: access::sample },
@@ -121,13 +130,95 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
     Some(match refusal {
         Refusal::NameInvalid => "name",
         Refusal::BirthDateInvalid | Refusal::TooYoung | Refusal::NotAChild => "birth_date",
-        Refusal::PhoneInvalid | Refusal::PhoneTaken | Refusal::StaffContactMissing => "phone",
+        Refusal::PhoneInvalid
+        | Refusal::PhoneTaken
+        | Refusal::PhoneUnchanged
+        | Refusal::StaffContactMissing => "phone",
         Refusal::HelpOfferUnknown | Refusal::HelpOneself => "code",
         Refusal::GrantTermInvalid => "until",
-        Refusal::ConfirmationWrong => "confirm",
+        Refusal::ConfirmationWrong | Refusal::LastAdministrator => "confirm",
         Refusal::IdNotChecked => "id_checked",
         _ => return None,
     })
+}
+
+/// A form without fields of its own.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Nothing {}
+
+/// Rows of one page of staff or of organisations.
+const ROWS: usize = 50;
+
+/// Where a list begins: after this id.
+#[derive(Debug, Deserialize)]
+#[serde(bound = "")]
+pub(crate) struct From<K: Kind> {
+    after: Option<Id<K>>,
+}
+
+/// From the beginning.
+impl<K: Kind> Default for From<K> {
+    fn default() -> Self {
+        Self { after: None }
+    }
+}
+
+/// Gives the rows after an id, at most as many as asked.
+type Load<K, T> = fn(&mut Reader<'_>, Id<K>, u32) -> Result<Vec<T>, Fault>;
+
+/// One page of a list in the order of ids, and the way to the others.
+pub(crate) async fn paged<K: Kind + 'static, T: Send + 'static>(
+    app: &App,
+    path: &str,
+    from: &From<K>,
+    load: Load<K, T>,
+    id: fn(&T) -> Id<K>,
+) -> Result<(Vec<T>, Option<Pager>), Problem> {
+    let start = from.after.map_or(0, Id::to_u128);
+    // One more than shown tells whether there is a next page.
+    let limit = u32::try_from(ROWS + 1).unwrap_or(u32::MAX);
+    let mut rows = app.read(move |reader| load(reader, Id::from_u128(start), limit)).await?;
+    let previous = from.after.map(|_| path.to_owned());
+    let next = cut(&mut rows, ROWS).then(|| rows.last()).flatten();
+    let next = next.map(|it| format!("{path}?after={}", id(it)));
+    Ok((rows, pager(previous, next)))
+}
+
+/// Cuts a list to what is shown; whether there was more.
+pub(crate) fn cut<T>(rows: &mut Vec<T>, shown: usize) -> bool {
+    let more = rows.len() > shown;
+    rows.truncate(shown);
+    more
+}
+
+/// The way to the other pages, if there are any.
+pub(crate) fn pager(previous: Option<String>, next: Option<String>) -> Option<Pager> {
+    let pager = Pager { previous, next, label: String::new() };
+    (pager.previous.is_some() || pager.next.is_some()).then_some(pager)
+}
+
+/// What an administrator's button does: `work` with who presses it; then `back` with a notice.
+pub(crate) async fn administer<E, W>(
+    app: &App,
+    actor: &Actor,
+    back: String,
+    notice: &'static str,
+    mut work: W,
+) -> Result<See, Problem>
+where
+    E: Send + 'static,
+    W: FnMut(
+            &mut Tx<'_>,
+            &Context,
+            Id<contracts::person::Staff>,
+        ) -> Result<Result<Ran<E>, Refusal>, Fault>
+        + Send
+        + 'static,
+{
+    let by = actor.need(Role::Administrator, &[])?;
+    let context = actor.context();
+    app.write(move |tx| work(tx, &context, by)).await?.map_err(refused)?;
+    Ok(See::other(back).notice(notice))
 }
 
 /// Who asks for the record that [`Actor::person`] names.

@@ -6,23 +6,23 @@ use axum::response::{IntoResponse as _, Response};
 use contracts::person::{Organisation, Role};
 use kernel::{Id, Instant, Locale};
 use serde::Deserialize;
+use store::Reader;
 use web::ui::{Choice, Field, Opt, Pager};
 use web::{Actor, App, Form, Frame, Page, Path, Problem, Query, See, sample_frame, unprocessable};
 
-use super::{Errors, field_of, made_id, refused};
+use super::{Errors, From, Nothing, administer, field_of, made_id, paged, refused};
 use crate::door;
 use crate::event::OrganisationKind;
 use crate::refusal::Refusal;
 use crate::view::{self, OrganisationRow};
 
-/// Rows of one page.
-const ROWS: u32 = 50;
+/// The list's address.
+const LIST: &str = "/desk/organisations";
 
 struct Row {
     organisation: String,
     name: String,
     facts: Vec<(String, String)>,
-    closed: bool,
     rename: Field,
 }
 
@@ -35,12 +35,6 @@ struct List {
     errors: Vec<(String, String)>,
     name: Field,
     kind: Choice,
-}
-
-/// Where the list begins.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct From {
-    after: Option<Id<Organisation>>,
 }
 
 /// The form for a new organisation.
@@ -68,7 +62,6 @@ fn row(frame: &Frame, index: usize, it: &OrganisationRow) -> Row {
             (frame.t("person-since"), frame.minute(&it.opened_at)),
         ],
         organisation: id,
-        closed: it.closed,
         rename: Field { maxlength: Some(80), ..rename }.with(&it.name),
     }
 }
@@ -104,22 +97,13 @@ fn page(
 async fn loaded_page(
     app: &App,
     actor: &Actor,
-    from: &From,
+    from: &From<Organisation>,
     body: &Body,
     errors: Errors,
 ) -> Result<List, Problem> {
-    let after = from.after;
-    let start = after.unwrap_or(Id::from_u128(0));
-    let mut rows = app.read(move |reader| view::all_organisations(reader, start, ROWS + 1)).await?;
-    let shown = usize::try_from(ROWS).unwrap_or(usize::MAX);
-    let more = rows.len() > shown;
-    rows.truncate(shown);
-    let last = rows.last().map(|it| it.organisation).filter(|_| more);
-    let pager = (last.is_some() || after.is_some()).then(|| Pager {
-        previous: after.map(|_| "/desk/organisations".to_owned()),
-        next: last.map(|it| format!("/desk/organisations?after={it}")),
-        label: String::new(),
-    });
+    let load =
+        |reader: &mut Reader<'_>, after, limit| view::all_organisations(reader, after, limit);
+    let (rows, pager) = paged(app, LIST, from, load, |it| it.organisation).await?;
     let frame = Frame::new(app, actor, "person-desk-organisations");
     Ok(page(frame, &rows, pager, body, errors))
 }
@@ -128,7 +112,7 @@ async fn loaded_page(
 pub(crate) async fn list(
     State(app): State<App>,
     actor: Actor,
-    Query(from): Query<From>,
+    Query(from): Query<From<Organisation>>,
 ) -> Result<Response, Problem> {
     actor.need(Role::Administrator, &[])?;
     let page = loaded_page(&app, &actor, &from, &Body::default(), Errors::default()).await?;
@@ -148,10 +132,7 @@ pub(crate) async fn open(
     let answer =
         app.write(move |tx| door::open_organisation(tx, &context, id, &name, kind, by)).await?;
     match answer {
-        Ok(_) => {
-            let back = See::other("/desk/organisations");
-            Ok(back.notice("person-organisation-opened").into_response())
-        }
+        Ok(_) => Ok(See::other(LIST).notice("person-organisation-opened").into_response()),
         Err(refusal) => {
             let field = field_of(refusal).ok_or_else(|| refused(refusal))?;
             let frame = Frame::new(&app, &actor, "person-desk-organisations");
@@ -168,42 +149,40 @@ pub(crate) async fn rename(
     Path(organisation): Path<Id<Organisation>>,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<See, Problem> {
-    let by = actor.need(Role::Administrator, &[])?;
     let name = fields.into_iter().find(|(name, _)| name.starts_with("name"));
     let (_, name) = name.ok_or_else(Problem::form_invalid)?;
-    let context = actor.context();
-    let answer = app
-        .write(move |tx| door::rename_organisation(tx, &context, organisation, &name, by))
-        .await?;
-    answer.map_err(refused)?;
-    Ok(See::other("/desk/organisations").notice("person-saved"))
+    administer(&app, &actor, LIST.to_owned(), "person-saved", move |tx, context, by| {
+        door::rename_organisation(tx, context, organisation, &name, by)
+    })
+    .await
 }
 
-/// POST /desk/organisations/{organisation}/close
+/// POST /desk/organisations/{organisation}/close: the roles in it and in its places end.
 pub(crate) async fn close(
     State(app): State<App>,
     actor: Actor,
     Path(organisation): Path<Id<Organisation>>,
-    Form(_): Form<super::help::Nothing>,
+    Form(_): Form<Nothing>,
 ) -> Result<See, Problem> {
-    let by = actor.need(Role::Administrator, &[])?;
-    let context = actor.context();
-    let answer =
-        app.write(move |tx| door::close_organisation(tx, &context, organisation, by)).await?;
-    answer.map_err(refused)?;
-    Ok(See::other("/desk/organisations").notice("person-organisation-closed-now"))
+    let mut places = app.read(app.questions.places).await?;
+    places.retain(|it| it.organisation == organisation);
+    let places: Vec<_> = places.into_iter().map(|it| it.place).collect();
+    let notice = "person-organisation-closed-now";
+    administer(&app, &actor, LIST.to_owned(), notice, move |tx, context, by| {
+        door::close_organisation(tx, context, organisation, &places, by)
+    })
+    .await
 }
 
 pub(super) fn sample(locale: Locale) -> Result<String, askama::Error> {
     let frame = sample_frame(locale);
-    let organisation = |number: u128, closed| OrganisationRow {
+    let organisation = |number: u128| OrganisationRow {
         organisation: Id::from_u128(number),
         name: "해태시립도서관".to_owned(),
         kind: OrganisationKind::PublicOffice,
-        closed,
         opened_at: Instant::from_seconds(1_770_000_000),
     };
     let errors = Errors::one(&frame, "name", Refusal::NameInvalid);
-    let rows = [organisation(1, false), organisation(2, true)];
+    let rows = [organisation(1), organisation(2)];
     page(frame, &rows, Some(Pager::default()), &Body::default(), errors).render()
 }

@@ -1,14 +1,15 @@
-//! `/desk/people`: at the desk, with the person there. Registers somebody without a phone, records
-//! consent to help given in person, ends a help. Shows a name and the helps, and nothing of health;
-//! each look is on the access log before it is shown, with the reason that the officer typed.
+//! `/desk/people`: at the desk, with the person there. Finds a record, registers somebody without a
+//! phone, records consent to help given in person, ends a help; a number is changed in `number`.
+//! Shows a name and the helps, and nothing of health; each look is on the access log before it is
+//! shown, with the reason that the officer typed.
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use contracts::person::Person;
+use contracts::person::{Person, Staff};
 use kernel::{Id, Locale, clean};
 use serde::Deserialize;
-use web::ui::{Check, Choice, Field};
+use web::ui::{Check, Choice, Field, Opt};
 use web::{
     Actor, App, Form, Frame, Page, Path, Problem, Purpose, See, sample_frame, unprocessable,
 };
@@ -18,6 +19,7 @@ use super::register::{birth_field, date, name_field};
 use super::{Errors, field_of, made_id, refused, today};
 use crate::command::{Asker, CitizenCommand, Registration};
 use crate::door;
+use crate::event::PhoneReason;
 use crate::model::Citizen;
 use crate::refusal::Refusal;
 use crate::view;
@@ -30,6 +32,9 @@ const GROUNDS_MAX: usize = 200;
 struct Show {
     frame: Frame,
     errors: Vec<(String, String)>,
+    counts: Vec<(String, String)>,
+    nobody: bool,
+    registering: bool,
     who: Field,
     grounds: Field,
     name: Field,
@@ -37,18 +42,50 @@ struct Show {
     id_checked: Check,
 }
 
+/// A record with what the desk can do about it.
 #[derive(Template)]
 #[template(path = "person/record.html")]
-struct Record {
+pub(super) struct Record {
     frame: Frame,
     person: String,
+    grounds: String,
     fresh: bool,
     facts: Vec<(String, String)>,
     helpers: Vec<Row>,
+    errors: Vec<(String, String)>,
+    helping: bool,
     helper: Field,
     kin: Choice,
     days: Choice,
     id_checked: Check,
+    changing: bool,
+    phone: Field,
+    reason: Choice,
+    phone_id_checked: Check,
+}
+
+/// What the forms of a record hold.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct RecordBody {
+    /// Why the record was opened: the page is shown again for the same reason.
+    #[serde(default)]
+    pub(super) grounds: String,
+    #[serde(default)]
+    helper: String,
+    #[serde(default)]
+    kin: String,
+    #[serde(default)]
+    days: String,
+    #[serde(default)]
+    id_checked: String,
+    #[serde(default)]
+    pub(super) phone: String,
+    #[serde(default)]
+    pub(super) reason: String,
+    #[serde(default)]
+    pub(super) phone_id_checked: String,
+    #[serde(default)]
+    pub(super) code: String,
 }
 
 /// What the page's two forms hold.
@@ -66,21 +103,32 @@ pub(crate) struct Body {
     id_checked: String,
 }
 
-fn id_check(frame: &Frame, errors: &Errors) -> Check {
+fn id_check(frame: &Frame, name: &str, errors: &Errors) -> Check {
     Check {
-        name: "id_checked".to_owned(),
+        name: name.to_owned(),
         label: frame.t("person-id-checked"),
-        hint: None,
-        error: errors.of("id_checked"),
+        error: errors.of(name),
         value: "yes".to_owned(),
-        checked: false,
         required: true,
+        ..Check::default()
     }
 }
 
-fn page(frame: Frame, body: &Body, errors: Errors) -> Show {
-    let off = |field: Field| Field { autocomplete: Some("off"), ..field };
+fn off(field: Field) -> Field {
+    Field { autocomplete: Some("off"), ..field }
+}
+
+fn page(frame: Frame, counts: view::Counts, body: &Body, errors: Errors) -> Show {
+    let tile = |key: &str, number: u64| (frame.t(key), number.to_string());
+    let registering = ["name", "birth_date", "id_checked"];
     Show {
+        counts: vec![
+            tile("person-count-people", counts.people),
+            tile("person-count-without-phone", counts.without_phone),
+            tile("person-count-helps", counts.helps),
+        ],
+        nobody: counts.people == 0,
+        registering: registering.iter().any(|it| errors.of(it).is_some()),
         who: off(Field::text("who", frame.t("person-find-who")))
             .hint(frame.t("person-find-who-hint"))
             .with(&body.who)
@@ -91,26 +139,34 @@ fn page(frame: Frame, body: &Body, errors: Errors) -> Show {
             .error(errors.of("grounds")),
         name: off(name_field(&frame, &body.name, &errors)),
         birth_date: off(birth_field(&frame, &body.birth_date, &errors)),
-        id_checked: id_check(&frame, &errors),
+        id_checked: id_check(&frame, "id_checked", &errors),
         errors: errors.0,
         frame,
     }
 }
 
-/// GET /desk/people
-pub(crate) async fn show(
-    State(app): State<App>,
-    actor: Actor,
-) -> Result<Page<impl Template>, Problem> {
-    allowed(&actor)?;
-    let frame = Frame::new(&app, &actor, "person-desk-people");
-    Ok(Page(page(frame, &Body::default(), Errors::default())))
+async fn loaded_page(
+    app: &App,
+    actor: &Actor,
+    body: &Body,
+    errors: Errors,
+) -> Result<Show, Problem> {
+    let now = app.now();
+    let counts = app.read(move |reader| view::counts(reader, now)).await?;
+    Ok(page(Frame::new(app, actor, "person-desk-people"), counts, body, errors))
 }
 
-/// The desk is the region's: a role for one organisation or place is not enough.
-fn allowed(actor: &Actor) -> Result<(), Problem> {
+/// GET /desk/people
+pub(crate) async fn show(State(app): State<App>, actor: Actor) -> Result<Response, Problem> {
+    allowed(&actor)?;
+    let page = loaded_page(&app, &actor, &Body::default(), Errors::default()).await?;
+    Ok(Page(page).into_response())
+}
+
+/// The officer. The desk is the region's: a role for one organisation or place is not enough.
+pub(crate) fn allowed(actor: &Actor) -> Result<Id<Staff>, Problem> {
     let allowed = crate::DESK_ROLES.iter().any(|role| actor.has_in(*role, &[]));
-    if allowed { Ok(()) } else { Err(Problem::forbidden()) }
+    if allowed { actor.staff() } else { Err(Problem::forbidden()) }
 }
 
 /// POST /desk/people/find: shows the record of a number or an id. A POST, so that neither stands
@@ -122,11 +178,11 @@ pub(crate) async fn find(
 ) -> Result<Response, Problem> {
     allowed(&actor)?;
     let frame = Frame::new(&app, &actor, "person-desk-people");
-    let Ok(grounds) = clean(&body.grounds, GROUNDS_MAX) else {
+    if clean(&body.grounds, GROUNDS_MAX).is_err() {
         let text = frame.t("person-find-grounds-missing");
         let errors = Errors(vec![("grounds".to_owned(), text)]);
-        return Ok(unprocessable(page(frame, &body, errors)));
-    };
+        return Ok(unprocessable(loaded_page(&app, &actor, &body, errors).await?));
+    }
     let who = body.who.trim().to_owned();
     let found = app
         .read(move |reader| match who.parse::<Id<Person>>() {
@@ -134,26 +190,25 @@ pub(crate) async fn find(
             Err(_) => crate::person_by_phone(reader, &who),
         })
         .await?;
-    let Some(person) = found else { return Ok(unknown(frame, &body)) };
-    match record(&app, &actor, person, Some(grounds), false).await? {
-        Some(record) => Ok(Page(record).into_response()),
-        None => Ok(unknown(frame, &body)),
+    let forms = RecordBody { grounds: body.grounds.clone(), ..RecordBody::default() };
+    if let Some(person) = found
+        && let Some(record) = record(&app, &actor, person, false, &forms, Errors::default()).await?
+    {
+        return Ok(Page(record).into_response());
     }
-}
-
-fn unknown(frame: Frame, body: &Body) -> Response {
     let errors = Errors::one(&frame, "who", Refusal::NotRegistered);
-    unprocessable(page(frame, body, errors))
+    Ok(unprocessable(loaded_page(&app, &actor, &body, errors).await?))
 }
 
-/// A record as the desk sees it. With `grounds` the look is recorded first; without, the officer
-/// has just made the record.
+/// A record as the desk sees it; `None` when there is none. The look is recorded first, with the
+/// reason that the officer typed; after a registration there is none.
 async fn record(
     app: &App,
     actor: &Actor,
     person: Id<Person>,
-    grounds: Option<String>,
     fresh: bool,
+    body: &RecordBody,
+    errors: Errors,
 ) -> Result<Option<Record>, Problem> {
     let now = app.now();
     let look = move |reader: &mut store::Reader<'_>| {
@@ -161,7 +216,7 @@ async fn record(
         let helpers = view::helpers_of(reader, person)?;
         Ok(Some((it, help::named(reader, helpers, |it| it.helper)?)))
     };
-    let purpose = Purpose::new("desk", grounds.unwrap_or_default());
+    let purpose = Purpose::new("desk", clean(&body.grounds, GROUNDS_MAX).unwrap_or_default());
     let found = app.read_record(actor, person.to_u128(), "person.record", purpose, look).await?;
     let Some((it, helpers)) = found else { return Ok(None) };
     let frame = Frame::new(app, actor, "person-record-title");
@@ -176,24 +231,59 @@ async fn record(
             (frame.t("person-since"), frame.minute(&it.registered_at)),
         ],
         helpers: helpers.iter().map(|it| help::row(&frame, it, |it| it.helper, now)).collect(),
-        ..empty_record(frame)
+        ..forms(frame, body, errors)
     }))
 }
 
-fn empty_record(frame: Frame) -> Record {
+/// The record once more, with what was wrong in one of its forms.
+pub(super) async fn again(
+    app: &App,
+    actor: &Actor,
+    person: Id<Person>,
+    body: &RecordBody,
+    errors: Errors,
+) -> Result<Response, Problem> {
+    let record = record(app, actor, person, false, body, errors).await?;
+    Ok(unprocessable(record.ok_or_else(|| refused(Refusal::NotRegistered))?))
+}
+
+/// The forms of a record.
+fn forms(frame: Frame, body: &RecordBody, errors: Errors) -> Record {
+    let any = |names: [&str; 3]| names.iter().any(|it| errors.of(it).is_some());
+    let reason = |it: PhoneReason| {
+        Opt::new(it.word(), frame.t(&format!("person-phone-reason-{}", it.word())), &body.reason)
+    };
+    let days = if body.days.is_empty() { "365" } else { &body.days };
     Record {
         person: String::new(),
+        grounds: body.grounds.clone(),
         fresh: false,
         facts: Vec::new(),
         helpers: Vec::new(),
-        helper: Field {
-            autocomplete: Some("off"),
-            ..Field::phone("helper", frame.t("person-helper-phone"))
-        }
-        .hint(frame.t("person-helper-phone-hint")),
-        kin: kin_choice(&frame, ""),
-        days: term_choice(&frame, "365"),
-        id_checked: id_check(&frame, &Errors::default()),
+        helping: any(["helper", "kin", "id_checked"]),
+        helper: off(Field::phone("helper", frame.t("person-helper-phone")))
+            .hint(frame.t("person-helper-phone-hint"))
+            .with(&body.helper)
+            .error(errors.of("helper")),
+        kin: Choice { error: errors.of("kin"), ..kin_choice(&frame, "person-desk-kin", &body.kin) },
+        days: term_choice(&frame, days),
+        id_checked: id_check(&frame, "id_checked", &errors),
+        changing: any(["phone", "reason", "phone_id_checked"]),
+        phone: off(Field::phone("phone", frame.t("person-number-new")))
+            .hint(frame.t("person-number-new-hint"))
+            .with(&body.phone)
+            .error(errors.of("phone"))
+            .optional(),
+        reason: Choice {
+            name: "reason".to_owned(),
+            label: frame.t("person-number-reason"),
+            options: PhoneReason::ALL.into_iter().map(reason).collect(),
+            error: errors.of("reason"),
+            required: true,
+            ..Choice::default()
+        },
+        phone_id_checked: id_check(&frame, "phone_id_checked", &errors),
+        errors: errors.0,
         frame,
     }
 }
@@ -223,28 +313,19 @@ pub(crate) async fn register(
     };
     match answer {
         Ok(()) => {
-            let record = record(&app, &actor, person, None, true).await?;
+            let forms = RecordBody::default();
+            let record = record(&app, &actor, person, true, &forms, Errors::default()).await?;
             Ok(Page(record.ok_or_else(|| refused(Refusal::NotRegistered))?).into_response())
         }
         Err(refusal) => match field_of(refusal) {
             Some(field) => {
                 let frame = Frame::new(&app, &actor, "person-desk-people");
                 let errors = Errors::one(&frame, field, refusal);
-                Ok(unprocessable(page(frame, &body, errors)))
+                Ok(unprocessable(loaded_page(&app, &actor, &body, errors).await?))
             }
             None => Err(refused(refusal)),
         },
     }
-}
-
-/// The form with a helper.
-#[derive(Debug, Deserialize)]
-pub(crate) struct GrantBody {
-    helper: String,
-    kin: String,
-    days: String,
-    #[serde(default)]
-    id_checked: String,
 }
 
 /// POST /desk/people/{person}/help: records consent given in person.
@@ -252,24 +333,39 @@ pub(crate) async fn grant(
     State(app): State<App>,
     actor: Actor,
     Path(person): Path<Id<Person>>,
-    Form(body): Form<GrantBody>,
-) -> Result<See, Problem> {
+    Form(body): Form<RecordBody>,
+) -> Result<Response, Problem> {
     allowed(&actor)?;
-    let (kin, until) =
-        kin_and_end(&body.kin, &body.days, app.now()).ok_or_else(Problem::form_invalid)?;
+    let frame = Frame::new(&app, &actor, "person-record-title");
+    let Some((kin, until)) = kin_and_end(&body.kin, &body.days, app.now()) else {
+        let errors = Errors(vec![("kin".to_owned(), frame.t("person-choice-invalid"))]);
+        return again(&app, &actor, person, &body, errors).await;
+    };
     let phone = body.helper.clone();
     let helper = app.read(move |reader| crate::person_by_phone(reader, &phone)).await?;
-    let helper = helper.ok_or_else(|| refused(Refusal::NotRegistered))?;
-    let (context, texts, id_checked) =
-        (actor.context(), app.texts.clone(), body.id_checked == "yes");
-    let answer = app
-        .write(move |tx| {
-            let told = |locale| texts.get(locale, "person-sms-help-granted");
-            door::grant_help_at_desk(tx, &context, person, helper, kin, until, id_checked, told)
-        })
-        .await?;
-    answer.map_err(refused)?;
-    Ok(See::other("/desk/people").notice("person-help-recorded"))
+    let answer = match helper {
+        Some(helper) => {
+            let (context, texts) = (actor.context(), app.texts.clone());
+            let id_checked = body.id_checked == "yes";
+            app.write(move |tx| {
+                let told = |locale| texts.get(locale, "person-sms-help-granted");
+                door::grant_help_at_desk(tx, &context, person, helper, kin, until, id_checked, told)
+            })
+            .await?
+            .map(|_| ())
+        }
+        None => Err(Refusal::NotRegistered),
+    };
+    let field = match answer {
+        Ok(()) => {
+            let done = See::other("/desk/people").notice("person-help-recorded");
+            return Ok(done.into_response());
+        }
+        Err(Refusal::IdNotChecked) => "id_checked",
+        Err(_) => "helper",
+    };
+    let errors = answer.err().map(|it| Errors::one(&frame, field, it)).unwrap_or_default();
+    again(&app, &actor, person, &body, errors).await
 }
 
 /// The form with whose help ends.
@@ -297,7 +393,8 @@ pub(crate) async fn end(
 pub(super) fn sample(locale: Locale) -> Result<String, askama::Error> {
     let frame = sample_frame(locale);
     let errors = Errors::one(&frame, "id_checked", Refusal::IdNotChecked);
-    page(frame, &Body::default(), errors).render()
+    let counts = view::Counts { people: 10_012, without_phone: 37, helps: 212 };
+    page(frame, counts, &Body::default(), errors).render()
 }
 
 pub(super) fn sample_record(locale: Locale) -> Result<String, askama::Error> {
@@ -305,5 +402,7 @@ pub(super) fn sample_record(locale: Locale) -> Result<String, askama::Error> {
     let facts = vec![(frame.t("person-name"), "김하늘".to_owned())];
     let helpers = help::sample_rows(&frame);
     let person = super::sample_person(1).to_string();
-    Record { person, fresh: true, facts, helpers, ..empty_record(frame) }.render()
+    let errors = Errors::one(&frame, "phone", Refusal::PhoneTaken);
+    let forms = forms(frame, &RecordBody::default(), errors);
+    Record { person, fresh: true, facts, helpers, ..forms }.render()
 }

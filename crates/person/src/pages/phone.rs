@@ -37,14 +37,19 @@ fn page(frame: Frame, value: &str, errors: Errors) -> Show {
     Show { phone: field.with(value).error(errors.of("phone")), errors: errors.0, frame }
 }
 
-fn code_page(frame: Frame, number: String, demo: bool, errors: Errors) -> Enter {
-    let field = Field {
+/// The field for the code that was sent.
+pub(super) fn code_field(frame: &Frame) -> Field {
+    Field {
         autocomplete: Some("one-time-code"),
         inputmode: Some("numeric"),
         maxlength: Some(12),
         ..Field::text("code", frame.t("person-phone-code"))
-    };
-    Enter { code: field.error(errors.of("code")), errors: errors.0, frame, number, demo }
+    }
+}
+
+fn code_page(frame: Frame, number: String, demo: bool, errors: Errors) -> Enter {
+    let code = code_field(&frame).error(errors.of("code"));
+    Enter { code, errors: errors.0, frame, number, demo }
 }
 
 /// GET /account/phone

@@ -13,11 +13,11 @@ use store::{Fault, Reader};
 use web::ui::Pager;
 use web::{Actor, App, Frame, Page, Problem, Query, Texts, sample_frame};
 
-use super::{read_mine, short_id};
+use super::{cut, pager, read_mine, short_id};
 use crate::view;
 
 /// Rows of one page.
-const ROWS: u32 = 20;
+const ROWS: usize = 20;
 
 /// One reading in words.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -73,7 +73,12 @@ pub(crate) fn load(
     Ok(answer)
 }
 
-fn who(reader: &mut Reader<'_>, person: Id<Person>, text: &str) -> Result<ReaderIs, Fault> {
+/// Who a reader is.
+pub(crate) fn who(
+    reader: &mut Reader<'_>,
+    person: Id<Person>,
+    text: &str,
+) -> Result<ReaderIs, Fault> {
     if let Ok(id) = text.parse::<Id<Person>>() {
         if id == person {
             return Ok(ReaderIs::Own);
@@ -96,18 +101,9 @@ pub(crate) fn role_text(texts: &Texts, locale: Locale, role: Role) -> String {
     texts.get(locale, &format!("person-role-{}", role.word().replace('_', "-")))
 }
 
-/// A word of the access log as text keys write it.
-fn dashed(word: &str) -> String {
-    word.replace(['.', '_'], "-")
-}
-
-/// A reading in words.
-pub(crate) fn in_words(
-    texts: &Texts,
-    locale: Locale,
-    (row, who): &(AccessRow, ReaderIs),
-) -> Reading {
-    let reader = match who {
+/// Who a reader is, in words.
+pub(crate) fn who_text(texts: &Texts, locale: Locale, who: &ReaderIs) -> String {
+    match who {
         ReaderIs::Own => texts.get(locale, "person-reader-own"),
         ReaderIs::Helper(name) => {
             texts.format(locale, "person-reader-helper", &[("name", Arg::Text(name.clone()))])
@@ -121,16 +117,33 @@ pub(crate) fn in_words(
             texts.format(locale, "person-reader-staff", &args)
         }
         ReaderIs::Machine => texts.get(locale, "person-reader-machine"),
-    };
-    // A word that this slice has no text for is shown as it is.
-    let known =
-        |key: String, word: &str| texts.find(locale, &key).unwrap_or_else(|| word.to_owned());
+    }
+}
+
+/// What was read, in words. A word that this slice has no text for is shown as it is.
+pub(crate) fn record_text(texts: &Texts, locale: Locale, word: &str) -> String {
+    let key = format!("person-record-{}", word.replace(['.', '_'], "-"));
+    texts.find(locale, &key).unwrap_or_else(|| word.to_owned())
+}
+
+/// Why, in words; as [`record_text`].
+pub(crate) fn purpose_text(texts: &Texts, locale: Locale, word: &str) -> String {
+    let key = format!("person-purpose-{}", word.replace('_', "-"));
+    texts.find(locale, &key).unwrap_or_else(|| word.to_owned())
+}
+
+/// A reading in words.
+pub(crate) fn in_words(
+    texts: &Texts,
+    locale: Locale,
+    (row, who): &(AccessRow, ReaderIs),
+) -> Reading {
     Reading {
         at_text: row.at.rfc3339(),
         at: row.at,
-        reader,
-        record: known(format!("person-record-{}", dashed(&row.record)), &row.record),
-        purpose: known(format!("person-purpose-{}", dashed(&row.purpose)), &row.purpose),
+        reader: who_text(texts, locale, who),
+        record: record_text(texts, locale, &row.record),
+        purpose: purpose_text(texts, locale, &row.purpose),
         grounds: row.grounds.clone(),
     }
 }
@@ -159,21 +172,17 @@ pub(crate) async fn show(
     let person = actor.person()?;
     let before = Instant::from_micros(from.before.unwrap_or(i64::MAX));
     // One more than shown tells whether there is a next page.
+    let limit = u32::try_from(ROWS + 1).unwrap_or(u32::MAX);
     let found =
-        read_mine(&app, &actor, "access.log", move |reader| load(reader, person, before, ROWS + 1))
+        read_mine(&app, &actor, "access.log", move |reader| load(reader, person, before, limit))
             .await?;
     let frame = Frame::new(&app, &actor, "person-readers-title");
     let mut rows: Vec<Reading> =
         found.iter().map(|it| in_words(&app.texts, actor.locale, it)).collect();
-    let shown = usize::try_from(ROWS).unwrap_or(usize::MAX);
-    let more = rows.len() > shown;
-    rows.truncate(shown);
-    let last = rows.last().map(|it| it.at.micros()).filter(|_| more);
-    let pager = (last.is_some() || from.before.is_some()).then(|| Pager {
-        previous: from.before.map(|_| "/account/readers".to_owned()),
-        next: last.map(|micros| format!("/account/readers?before={micros}")),
-        label: String::new(),
-    });
+    let last = cut(&mut rows, ROWS).then(|| rows.last()).flatten();
+    let next = last.map(|it| format!("/account/readers?before={}", it.at.micros()));
+    let previous = from.before.map(|_| "/account/readers".to_owned());
+    let pager = pager(previous, next);
     Ok(Page(Show { frame, rows, pager }))
 }
 
