@@ -6,8 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-
-use crate::tidy;
+use xtask::tidy;
 
 /// The version of cargo-deny that is installed when none is there.
 const DENY_VERSION: &str = "0.20.2";

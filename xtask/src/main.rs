@@ -8,11 +8,11 @@
 
 mod ci;
 mod new_slice;
-mod tidy;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use xtask::tidy;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

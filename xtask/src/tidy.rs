@@ -42,7 +42,21 @@ const SLICE_FILES: [&str; 14] = [
 /// Longer than this, a file is refused.
 const LINES_MAX: usize = 800;
 
-pub(crate) fn run(root: &Path) -> Result<()> {
+/// Prints what is not tidy, and fails when anything is.
+pub fn run(root: &Path) -> Result<()> {
+    let wrong = check(root)?;
+    for line in &wrong {
+        println!("tidy: {line}");
+    }
+    if !wrong.is_empty() {
+        bail!("{} things are not tidy", wrong.len());
+    }
+    println!("tidy: all is");
+    Ok(())
+}
+
+/// What is not tidy in the workspace at `root`, a line each.
+pub fn check(root: &Path) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
     floors(root, &mut wrong)?;
     let files = tracked(root)?;
@@ -51,14 +65,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     vendored(root, &mut wrong)?;
     documents(root, &files, &mut wrong)?;
-    for line in &wrong {
-        println!("tidy: {line}");
-    }
-    if !wrong.is_empty() {
-        bail!("{} things are not tidy", wrong.len());
-    }
-    println!("tidy: {} files", files.len());
-    Ok(())
+    Ok(wrong)
 }
 
 fn tracked(root: &Path) -> Result<Vec<PathBuf>> {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use kernel::{Region, Zone};
 use serde::Deserialize;
@@ -16,6 +17,9 @@ use serde::Deserialize;
 pub struct Config {
     /// Where to listen. A proxy with TLS stands in front; see `docs/guide/operate.md`.
     pub listen: SocketAddr,
+    /// Where the operator's machines find `/metrics` and `/ready` with its reasons; by default
+    /// nowhere.
+    pub ops_listen: Option<SocketAddr>,
     /// The data folder.
     pub data: PathBuf,
     /// The key folder; by default `keys` within the data folder. Back it up apart.
@@ -36,6 +40,10 @@ pub struct Config {
     pub sms_url: Option<String>,
     /// Sent to it as `Authorization: Bearer …`.
     pub sms_token: Option<String>,
+    /// Below this share of free space on the data folder's disk `/ready` warns (percent).
+    pub disk_low_percent: u8,
+    /// Below this much free space `/ready` says no (MiB).
+    pub disk_full_mib: u64,
     /// Set by `haetae demo` alone, never by a file.
     #[serde(skip)]
     pub demo: bool,
@@ -43,8 +51,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let disk = web::DiskConfig::of("");
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            ops_listen: None,
             data: PathBuf::from("haetae-data"),
             keys: None,
             region: "kr-11".to_owned(),
@@ -55,6 +65,8 @@ impl Default for Config {
             behind_proxy: true,
             sms_url: None,
             sms_token: None,
+            disk_low_percent: disk.low_percent,
+            disk_full_mib: disk.full_mib,
             demo: false,
         }
     }
@@ -88,6 +100,16 @@ fn wrong(key: &'static str, problem: impl Into<String>) -> ConfigError {
     ConfigError::Value { key, problem: problem.into() }
 }
 
+/// A variable's value; `what` says what to write.
+fn parsed<T: FromStr>(
+    environment: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    what: &str,
+) -> Result<Option<T>, ConfigError> {
+    let Some(text) = environment(name) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| wrong(name, format!("write {what}")))
+}
+
 impl Config {
     /// Reads the file (if any) and the environment, and checks every value.
     pub fn load(
@@ -108,12 +130,20 @@ impl Config {
     }
 
     fn take(&mut self, environment: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-        if let Some(text) = environment("HAETAE_LISTEN") {
-            self.listen = text.parse().map_err(|_| wrong("HAETAE_LISTEN", "write ADDRESS:PORT"))?;
+        if let Some(listen) = parsed(&environment, "HAETAE_LISTEN", "ADDRESS:PORT")? {
+            self.listen = listen;
         }
-        if let Some(text) = environment("HAETAE_BEHIND_PROXY") {
-            self.behind_proxy =
-                text.parse().map_err(|_| wrong("HAETAE_BEHIND_PROXY", "write true or false"))?;
+        if let Some(listen) = parsed(&environment, "HAETAE_OPS_LISTEN", "ADDRESS:PORT")? {
+            self.ops_listen = Some(listen);
+        }
+        if let Some(behind) = parsed(&environment, "HAETAE_BEHIND_PROXY", "true or false")? {
+            self.behind_proxy = behind;
+        }
+        if let Some(low) = parsed(&environment, "HAETAE_DISK_LOW_PERCENT", "0 to 100")? {
+            self.disk_low_percent = low;
+        }
+        if let Some(full) = parsed(&environment, "HAETAE_DISK_FULL_MIB", "a number of MiB")? {
+            self.disk_full_mib = full;
         }
         let texts: [(&str, &mut String); 3] = [
             ("HAETAE_REGION", &mut self.region),
@@ -149,6 +179,12 @@ impl Config {
         self.region()?;
         self.zone()?;
         self.web()?;
+        if self.ops_listen == Some(self.listen) && self.listen.port() != 0 {
+            return Err(wrong("ops_listen", "write another port than that of listen"));
+        }
+        if self.disk_low_percent > 100 {
+            return Err(wrong("disk_low_percent", "write 0 to 100"));
+        }
         if let Some(tag) = self.names.keys().find(|it| kernel::Locale::from_tag(it).is_none()) {
             return Err(wrong("names", format!("{tag:?} is not one of ko, en, zh-Hans")));
         }
@@ -212,6 +248,11 @@ impl Config {
             zone: self.zone()?,
             behind_proxy: self.behind_proxy,
             limits: web::LimitConfig::default(),
+            disk: web::DiskConfig {
+                folder: self.data.clone(),
+                low_percent: self.disk_low_percent,
+                full_mib: self.disk_full_mib,
+            },
         })
     }
 }
@@ -236,6 +277,14 @@ mod tests {
         let config = load(text, &[("HAETAE_REGION", "kr-26")]).unwrap();
         assert_eq!(config.region, "kr-26");
         assert_eq!(config.log_name().unwrap(), "code.city.example/log/kr-26");
+        assert_eq!(config.ops_listen, None, "closed unless somebody opens it");
+        let ops = ("HAETAE_OPS_LISTEN", "127.0.0.1:9");
+        let disk = ("HAETAE_DISK_FULL_MIB", "7");
+        let config = load(&format!("{text}\nops_listen = '127.0.0.1:8'"), &[ops, disk]).unwrap();
+        assert_eq!(config.ops_listen.unwrap().port(), 9);
+        assert_eq!(config.web().unwrap().disk.full_mib, 7);
+        let error = load(text, &[("HAETAE_OPS_LISTEN", "here")]).unwrap_err();
+        assert!(error.contains("HAETAE_OPS_LISTEN") && error.contains("ADDRESS:PORT"), "{error}");
     }
 
     #[test]
@@ -247,6 +296,8 @@ mod tests {
             ("origin = 'https://a.example'\nregion = 'KR'", "region"),
             ("origin = 'https://a.example'\nzone = 'Asia/Soul'", "zone"),
             ("origin = 'https://a.example'\nsms_url = 'http://sms.example'", "sms_url"),
+            ("origin = 'https://a.example'\nops_listen = '127.0.0.1:8080'", "ops_listen"),
+            ("origin = 'https://a.example'\ndisk_low_percent = 101", "disk_low_percent"),
         ];
         for (text, word) in cases {
             let error = load(text, &[]).unwrap_err();

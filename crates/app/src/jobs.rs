@@ -4,10 +4,11 @@
 
 use std::time::Duration;
 
+use store::Fault;
 use store::outbox::Message;
-use store::{Error, Fault};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use web::slice::later;
 use web::{App, Job};
 
 use crate::house::House;
@@ -62,15 +63,6 @@ async fn repeat(job: Job, app: App, mut stopped: watch::Receiver<bool>) {
         if let Err(fault) = (job.run)(app.clone()).await {
             tracing::error!(job = job.name, fault = %fault.chain(), "a job failed");
         }
-    }
-}
-
-/// A busy store is no fault of a job: it comes again.
-fn later<T>(answer: Result<T, Error<store::door::Never>>) -> Result<(), Fault> {
-    match answer {
-        Ok(_) | Err(Error::Busy { .. }) => Ok(()),
-        Err(Error::Fault(fault)) => Err(fault),
-        Err(Error::Refused(never)) => match never {},
     }
 }
 

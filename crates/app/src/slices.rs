@@ -17,6 +17,7 @@ pub fn questions() -> Questions {
         person_by_phone: person::person_by_phone,
         phone_of: person::phone_of,
         organisations: person::organisations,
+        places: gate::places,
         typed_code: code::view::typed_code,
         may_help: person::may_help,
     }

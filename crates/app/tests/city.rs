@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app::{Config, House};
-use contracts::person::{Person, Staff};
+use contracts::person::Person;
 use kernel::{Date, Id, Instant, Locale, Seed};
 use person::Registration;
-use sim::http::Browser;
 use sim::{StoryClock, Told, Wish};
 use store::{By, Context};
 use web::Who;
+use web::testing::Browser;
 
 /// When a city begins: noon in Seoul.
 pub(crate) const NOON: &str = "2026-03-02T03:00:00Z";
@@ -67,15 +67,23 @@ impl City {
         told.unwrap().unwrap()
     }
 
-    /// Somebody who is not signed in.
-    pub(crate) fn anonymous(&self) -> Browser {
-        Browser::new(&self.house)
+    /// Somebody who is not signed in, with a form token.
+    pub(crate) async fn anonymous(&self) -> Browser {
+        let mut browser = Browser::new(&self.house.app, self.house.router());
+        browser.page("/sign-in").await;
+        browser
     }
 
-    /// A citizen.
+    /// Somebody signed in by a real one-time link, with a form token.
+    pub(crate) async fn signed_in(&self, who: Who) -> Browser {
+        let mut browser = Browser::signed_in(&self.house.app, self.house.router(), who).await;
+        browser.page("/help").await;
+        browser
+    }
+
+    /// A citizen whom nobody has registered.
     pub(crate) async fn citizen(&self) -> Browser {
-        let person = Id::random(self.house.app.seed());
-        Browser::signed_in(&self.house, Who::Citizen(person)).await.unwrap()
+        self.signed_in(Who::Citizen(Id::random(self.house.app.seed()))).await
     }
 
     /// A registered citizen with a number of their own.
@@ -100,7 +108,12 @@ impl City {
 
     /// A member of staff with no role at all.
     pub(crate) async fn staff_without_role(&self) -> Browser {
-        let staff = Id::<Staff>::random(self.house.app.seed());
-        Browser::signed_in(&self.house, Who::Staff(staff)).await.unwrap()
+        self.signed_in(Who::Staff(Id::random(self.house.app.seed()))).await
     }
+}
+
+/// Base64url without padding (RFC 4648, section 5).
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }

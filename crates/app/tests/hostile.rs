@@ -13,14 +13,15 @@ use person::event::OrganisationKind;
 use serde_json::{Value, json};
 use sim::Told;
 use store::{By, Context};
+use web::testing::{Answer, Browser, FORM, JSON, between, encode};
 use web::{Access, Route, Who};
 
 mod declared;
 mod forms;
+mod invented;
 mod routes;
 
-use crate::city::City;
-use crate::client::{Answer, Client, FORM, JSON, base64url, encode};
+use crate::city::{City, base64url};
 use crate::html;
 
 /// Texts that have broken somebody's software.
@@ -135,8 +136,8 @@ fn values() -> Vec<Value> {
 }
 
 /// A city with people to attack and things to attack them with.
-struct Town {
-    city: City,
+pub(crate) struct Town {
+    pub(crate) city: City,
     told: Told,
     order: Id<Order>,
     appeal: Id<Appeal>,
@@ -156,6 +157,17 @@ impl Town {
         };
         let [first, second] = [told.citizens[0], told.citizens[1]];
         ask(first, order_on(&city, order, told.officers[0]));
+        let [refused, ended] = [told.citizens[3], told.citizens[4]];
+        for (person, confirmed) in [(refused, false), (ended, true)] {
+            let (order, officer): (Id<Order>, _) = (app.new_id(), told.officers[1]);
+            ask(person, order_on(&city, order, told.officers[0]));
+            if confirmed {
+                ask(person, Ask::ConfirmOrder { order, officer });
+                ask(person, Ask::WithdrawOrder { order, officer });
+            } else {
+                ask(person, Ask::RejectOrder { order, officer });
+            }
+        }
         let exposed_at = app.now().plus_days(-1);
         ask(second, Ask::RecordExposure { exposed_at, source: Exposure::CloseContact });
         let now = app.now();
@@ -174,15 +186,14 @@ impl Town {
     }
 
     /// Somebody whom the route lets in; for citizens, somebody new.
-    async fn who(&self, access: Access, number: u32) -> Client {
-        let house = &self.city.house;
+    async fn who(&self, access: Access, number: u32) -> Browser {
         let staff = match access {
             Access::Anyone | Access::Demo | Access::DeviceSigned => {
-                return Client::anonymous(house).await;
+                return self.city.anonymous().await;
             }
             Access::Citizen | Access::SignedIn => {
                 let person = self.city.register(number).await;
-                return Client::signed_in(house, Who::Citizen(person)).await;
+                return self.city.signed_in(Who::Citizen(person)).await;
             }
             // Not the officer who proposed the order.
             Access::Staff(roles) if roles.contains(&Role::HealthOfficer) => self.told.officers[1],
@@ -192,7 +203,7 @@ impl Town {
             Access::Staff(roles) if roles.contains(&Role::Auditor) => self.told.auditor,
             Access::Staff(roles) => panic!("nobody in the city holds one of {roles:?}"),
         };
-        Client::signed_in(house, Who::Staff(staff)).await
+        self.city.signed_in(Who::Staff(staff)).await
     }
 
     /// The path with ids of things that there are.
@@ -253,9 +264,14 @@ impl Town {
         }
     }
 
+    /// All routes that look, or all that change something; what ends something comes last.
     fn routes(&self, get: bool) -> Vec<Route> {
+        const ENDS: [&str; 7] =
+            ["/close", "/withdraw", "/remove", "/end", "/suspend", "/resume", "/delete"];
         let all = self.city.house.slices.iter().flat_map(|it| (it.routes)());
-        all.filter(|it| (it.method.as_str() == "GET") == get).collect()
+        let mut all: Vec<Route> = all.filter(|it| (it.method.as_str() == "GET") == get).collect();
+        all.sort_by_key(|it| ENDS.iter().position(|end| it.path.ends_with(end)));
+        all
     }
 }
 
@@ -281,7 +297,7 @@ fn short(text: &str) -> String {
 }
 
 /// The city is told by blocking calls, the clients are not: first the one, then the other.
-fn run(test: impl AsyncFnOnce(Town)) {
+pub(crate) fn run(test: impl AsyncFnOnce(Town)) {
     let town = Town::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(test(town));

@@ -12,9 +12,9 @@ use sim::Told;
 use store::{By, Context};
 use tokio::task::JoinSet;
 use web::Who;
+use web::testing::{Answer, Browser, JSON, between};
 
-use crate::city::City;
-use crate::client::{Answer, Client, JSON, between};
+use crate::city::{City, base64url};
 
 const DECLARATIONS: &str = "/api/v1/code/declarations";
 
@@ -45,42 +45,42 @@ async fn inbox(city: &City, phone: &str) -> Vec<String> {
 }
 
 /// Verifies a number by the one-time code from the outbox.
-async fn verify(city: &City, phone: &str) -> (Client, Answer) {
-    let mut client = Client::anonymous(&city.house).await;
+async fn verify(city: &City, phone: &str) -> (Browser, Answer) {
+    let mut client = city.anonymous().await;
     let sent = client.form("/sign-in", &[("phone", phone), ("next", "")]).await;
-    assert_eq!(sent.status, StatusCode::OK, "{}", sent.text());
+    assert_eq!(sent.status, StatusCode::OK, "{}", sent.text);
     let text = inbox(city, phone).await.remove(0);
     let digits = text.split(|it: char| !it.is_ascii_digit()).find(|it| it.len() == 6).unwrap();
     let wrong = if digits == "000000" { "000001" } else { "000000" };
     let answer = client.form("/sign-in/code", &[("phone", phone), ("code", wrong)]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "a wrong code signs nobody in");
     let answer = client.form("/sign-in/code", &[("phone", phone), ("code", digits)]).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
     (client, answer)
 }
 
 /// Registers a new citizen as a person would.
-async fn register(city: &City, name: &str, phone: &str) -> (Client, Id<Person>) {
+async fn register(city: &City, name: &str, phone: &str) -> (Browser, Id<Person>) {
     let (mut client, answer) = verify(city, phone).await;
     assert_eq!(answer.header("location"), "/register");
-    client.open("/register").await;
+    client.page("/register").await;
     let fields = [("name", name), ("birth_date", "1980-05-05")];
     let answer = client.form("/register", &fields).await;
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/"));
-    client.open("/code/declare").await;
-    let me = client.get("/api/v1/me").await.json();
+    client.page("/code/declare").await;
+    let me = client.get_json("/api/v1/me").await.json();
     assert_eq!((me["name"].as_str(), me["phone"].as_str()), (Some(name), Some(phone)));
     let id = me["person"].as_str().unwrap().parse().unwrap();
     (client, id)
 }
 
-async fn declare(client: &mut Client, body: &Value) {
-    let answer = client.json(DECLARATIONS, body).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+async fn declare(client: &mut Browser, body: &Value) {
+    let answer = client.post_json(DECLARATIONS, body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
 }
 
-async fn standing(client: &mut Client) -> (String, Option<Instant>, String) {
-    let it = client.get("/api/v1/code").await.json();
+async fn standing(client: &mut Browser) -> (String, Option<Instant>, String) {
+    let it = client.get_json("/api/v1/code").await.json();
     let until = it["until"].as_str().map(|it| Instant::parse(it).unwrap());
     let reason = it["reasons"][0].as_str().unwrap_or_default().to_owned();
     (it["colour"].as_str().unwrap().to_owned(), until, reason)
@@ -90,8 +90,8 @@ fn colour(it: &(String, Option<Instant>, String)) -> (&str, &str) {
     (&it.0, &it.2)
 }
 
-async fn staff(city: &City, id: Id<Staff>) -> Client {
-    Client::signed_in(&city.house, Who::Staff(id)).await
+async fn staff(city: &City, id: Id<Staff>) -> Browser {
+    city.signed_in(Who::Staff(id)).await
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_citizen_registers_by_code_declares_and_is_green_then_yellow_with_the_reason
         let green = standing(&mut me).await;
         assert_eq!(colour(&green), ("green", "declared_healthy"));
         assert_eq!(green.1, Some(city.house.app.now().plus_days(14)), "green ends by itself too");
-        assert!(me.open("/code").await.contains("data-colour=\"green\""));
+        assert!(me.page("/code").await.contains("data-colour=\"green\""));
 
         city.clock.set(city.house.app.now().plus_days(1));
         let mut ill = healthy("김하늘");
@@ -112,8 +112,9 @@ fn a_citizen_registers_by_code_declares_and_is_green_then_yellow_with_the_reason
         let yellow = standing(&mut me).await;
         assert_eq!(colour(&yellow), ("yellow", "symptom"));
         assert_eq!(yellow.1, Some(city.house.app.now().plus_days(7)));
-        let page = me.open("/code").await;
-        let reason = city.house.app.texts.get(kernel::Locale::Ko, "code-reason-symptom");
+        let page = me.page("/code").await;
+        let days = [("symptom_days", kernel::Arg::Number(7))];
+        let reason = city.house.app.texts.format(kernel::Locale::Ko, "code-reason-symptom", &days);
         assert!(page.contains("data-colour=\"yellow\"") && page.contains(&reason), "{page}");
 
         // The same number comes back, and finds what it left.
@@ -131,7 +132,7 @@ fn red_by_a_positive_test_turns_green_on_the_day_by_the_clock_alone() {
         let tested = city.house.app.now();
         let fields = [("result", "positive"), ("source", "laboratory"), ("day", "2026-03-02")];
         let answer = officer.form(&format!("/desk/code/people/{id}/tests"), &fields).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         city.clock.set(tested.plus_days(3));
         declare(&mut me, &healthy("이바다")).await;
         let (size, end) = (city.house.app.store.size(), tested.plus_days(14));
@@ -147,7 +148,7 @@ fn red_by_a_positive_test_turns_green_on_the_day_by_the_clock_alone() {
                 assert_eq!(now.1, Some(end), "the end is announced");
             }
             let mark = format!("data-colour=\"{}\"", expected.0);
-            assert!(me.open("/code").await.contains(&mark), "at {}", at.rfc3339());
+            assert!(me.page("/code").await.contains(&mark), "at {}", at.rfc3339());
         }
         assert_eq!(city.house.app.store.size(), size, "nothing but the clock has moved");
     });
@@ -163,38 +164,38 @@ fn a_helper_acts_with_consent_and_stops_when_it_ends() {
         let refused = child.form("/account/help/act", &[("person", &elder_text)]).await;
         assert_eq!(refused.code(), "person-help-none", "nobody acts without consent");
 
-        elder.open("/account/help").await;
-        let offer = elder.form("/account/help/offer", &[]).await.text();
+        elder.page("/account/help").await;
+        let offer = elder.form("/account/help/offer", &[]).await.text;
         let code = between(&offer, "class=\"code-short\">", "<").unwrap();
         let accept = [("code", code.as_str()), ("kin", "parent"), ("days", "30")];
         let answer = child.form("/account/help/accept", &accept).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         let again = child.form("/account/help/accept", &accept).await;
         assert!(again.status.is_client_error(), "a consent code works once");
         assert!(inbox(&city, "+821055550003").await[0].contains("대신"), "the elder is told");
 
         let answer = child.form("/account/help/act", &[("person", &elder_text)]).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         declare(&mut child, &healthy("박어른")).await;
-        let list = elder.get(DECLARATIONS).await.json();
+        let list = elder.get_json(DECLARATIONS).await.json();
         assert_eq!((list.as_array().unwrap().len(), &list[0]["by_helper"]), (1, &json!(true)));
         assert_eq!(standing(&mut elder).await.0, "green");
 
-        let who_read = elder.get("/api/v1/me/readers").await.json();
+        let who_read = elder.get_json("/api/v1/me/readers").await.json();
         let mut readings = who_read["readings"].as_array().unwrap().iter();
-        let _ = child.get("/api/v1/me").await;
+        let _ = child.get_json("/api/v1/me").await;
         assert!(readings.all(|it| !it["reader"].as_str().unwrap().contains("박자식")));
-        let who_read = elder.get("/api/v1/me/readers").await.json();
+        let who_read = elder.get_json("/api/v1/me/readers").await.json();
         let mut readings = who_read["readings"].as_array().unwrap().iter();
         let seen = readings.any(|it| it["reader"].as_str().unwrap().contains("박자식"));
         assert!(seen, "what a helper reads is shown: {who_read}");
 
         let end = [("side", "helper"), ("person", child_text.as_str())];
         let answer = elder.form("/account/help/end", &end).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
-        let own = child.get("/api/v1/me").await.json();
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        let own = child.get_json("/api/v1/me").await.json();
         assert_eq!(own["person"], json!(child_text), "the helper is only themselves again");
-        assert_eq!(child.get(DECLARATIONS).await.json(), json!([]));
+        assert_eq!(child.get_json(DECLARATIONS).await.json(), json!([]));
     });
 }
 
@@ -230,7 +231,7 @@ fn a_colour_by_hand_takes_two_officers_is_told_shown_and_can_be_appealed() {
         assert_eq!(without.status, StatusCode::UNPROCESSABLE_ENTITY, "no reason, no record");
         let reason = [("purpose", "order"), ("grounds", "해태-2026-77")];
         let shown = first.form(&person, &reason).await;
-        assert!(shown.text().contains("최구름"), "{}", shown.text());
+        assert!(shown.text.contains("최구름"), "{}", shown.text);
 
         let before = inbox(&city, PHONE).await.len();
         let order = [
@@ -240,9 +241,9 @@ fn a_colour_by_hand_takes_two_officers_is_told_shown_and_can_be_appealed() {
             ("until", "2026-03-09"),
         ];
         let answer = first.form(&format!("{person}/orders"), &order).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         assert_eq!(standing(&mut me).await.0, "green", "one officer changes nothing");
-        let desk = second.open("/desk/code").await;
+        let desk = second.page("/desk/code").await;
         let path = between(&desk, "href=\"/desk/code/orders/", "\"").unwrap();
         let path = format!("/desk/code/orders/{path}");
         let alone = first.form(&path, &[("verdict", "confirm")]).await;
@@ -252,7 +253,7 @@ fn a_colour_by_hand_takes_two_officers_is_told_shown_and_can_be_appealed() {
         );
         assert_eq!(standing(&mut me).await.0, "green", "nor does the same officer twice");
         let answer = second.form(&path, &[("verdict", "confirm")]).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
 
         assert_eq!(colour(&standing(&mut me).await), ("red", "order_red"));
         let messages = inbox(&city, PHONE).await;
@@ -279,29 +280,29 @@ fn a_colour_by_hand_takes_two_officers_is_told_shown_and_can_be_appealed() {
             let text = messages[0].replace("kr-test", "");
             assert!(!text.contains(word), "{word} in {text}");
         }
-        let page = me.open("/code/history").await;
+        let page = me.page("/code/history").await;
         assert!(page.contains("해태-2026-77"), "the order's number is shown: {page}");
-        let readers = me.get("/api/v1/me/readers").await.json().to_string();
+        let readers = me.get_json("/api/v1/me/readers").await.json().to_string();
         let texts = &city.house.app.texts;
         let officer = texts.get(kernel::Locale::Ko, "person-role-health-officer");
         assert!(readers.contains("해태-2026-77") && readers.contains(&officer), "{readers}");
 
         // The person objects and is answered within a day, by somebody who did not order it.
-        let page = me.open("/code/appeal").await;
+        let page = me.page("/code/appeal").await;
         let decision = between(&page, "name=\"decision\" value=\"", "\"").unwrap();
         let appeal = [("decision", decision.as_str()), ("text", "그날 그곳에 없었습니다.")];
         let answer = me.form("/code/appeal", &appeal).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         let twice = me.form("/code/appeal", &appeal).await;
         assert_eq!(twice.code(), "code-appeal-open");
         let sent = city.house.app.now();
         let overdue = texts.get(kernel::Locale::Ko, "code-desk-overdue");
         let day = 24 * 3_600;
         city.clock.set(sent.plus_seconds(day));
-        assert!(staff(&city, third).await.open("/desk/code").await.contains(&overdue));
+        assert!(staff(&city, third).await.page("/desk/code").await.contains(&overdue));
         city.clock.set(sent.plus_seconds(day - 1));
         let mut third = staff(&city, third).await;
-        let desk = third.open("/desk/code").await;
+        let desk = third.page("/desk/code").await;
         assert!(!desk.contains(&overdue), "a second before its time an appeal is not overdue");
         let path = between(&desk, "href=\"/desk/code/appeals/", "\"").unwrap();
         let path = format!("/desk/code/appeals/{path}");
@@ -309,11 +310,11 @@ fn a_colour_by_hand_takes_two_officers_is_told_shown_and_can_be_appealed() {
         let mut first = staff(&city, told.officers[0]).await;
         assert_eq!(first.form(&path, &verdict).await.code(), "code-own-order");
         let answer = third.form(&path, &verdict).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         assert_eq!(colour(&standing(&mut me).await), ("green", "declared_healthy"));
         assert_eq!(inbox(&city, PHONE).await.len(), before + 2, "the answer is told too");
-        assert!(me.open("/code/appeal").await.contains("확인했습니다."));
-        let readers = me.get("/api/v1/me/readers").await.json();
+        assert!(me.page("/code/appeal").await.contains("확인했습니다."));
+        let readers = me.get_json("/api/v1/me/readers").await.json();
         let purposes = readers["readings"].as_array().unwrap().iter();
         assert!(purposes.filter(|it| !it["grounds"].as_str().unwrap().is_empty()).count() >= 2);
     });
@@ -345,12 +346,12 @@ fn who_deletes_themselves_is_nowhere_in_any_file_and_the_log_stays_whole() {
         body["document"] = json!("CANARY-99887766");
         body["residence"] = json!("카나리아섬 둥지로 1");
         declare(&mut me, &body).await;
-        let key = json!({ "device_key": crate::client::base64url(
+        let key = json!({ "device_key": base64url(
             &credential::DeviceKey::from_scalar(&[9; 32]).unwrap().public()) });
-        assert_eq!(me.json("/api/v1/code/passes", &key).await.status, StatusCode::CREATED);
+        assert_eq!(me.post_json("/api/v1/code/passes", &key).await.status, StatusCode::CREATED);
         let mut officer = staff(&city, told.officers[0]).await;
         let reason = [("purpose", "care"), ("grounds", "A-1")];
-        let page = officer.form(&format!("/desk/code/people/{id}"), &reason).await.text();
+        let page = officer.form(&format!("/desk/code/people/{id}"), &reason).await.text;
         assert!(page.contains(CANARY));
 
         let before = app::house::audit(&city.house.config, |_, _| {}).unwrap();
@@ -359,9 +360,9 @@ fn who_deletes_themselves_is_nowhere_in_any_file_and_the_log_stays_whole() {
         assert_eq!(not_yet.status, StatusCode::UNPROCESSABLE_ENTITY);
         let answer = me.form("/account/delete", &[("confirm", "삭제")]).await;
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/"));
-        assert_eq!(me.get("/api/v1/me").await.status, StatusCode::UNAUTHORIZED, "signed out");
+        assert_eq!(me.get_json("/api/v1/me").await.status, StatusCode::UNAUTHORIZED, "signed out");
         let page = officer.form(&format!("/desk/code/people/{id}"), &reason).await;
-        assert!(!page.text().contains(CANARY), "{}", page.text());
+        assert!(!page.text.contains(CANARY), "{}", page.text);
 
         let data = city.data();
         let number = PHONE.trim_start_matches("+82");
@@ -393,8 +394,8 @@ fn one_key_a_thousand_times_in_parallel_is_one_declaration_and_one_answer() {
             tasks.spawn(async move {
                 let headers =
                     [("accept", JSON), ("content-type", JSON), ("idempotency-key", "k-1")];
-                let answer = client.send("POST", DECLARATIONS, &headers, body).await;
-                (answer.status, answer.text())
+                let answer = client.raw("POST", DECLARATIONS, &headers, body).await;
+                (answer.status, answer.text)
             });
         }
         let answers = tasks.join_all().await;
@@ -404,13 +405,13 @@ fn one_key_a_thousand_times_in_parallel_is_one_declaration_and_one_answer() {
         }
         assert_eq!(answers[0].0, StatusCode::CREATED, "{}", answers[0].1);
         for list in [DECLARATIONS, "/api/v1/code/decisions"] {
-            assert_eq!(me.get(list).await.json().as_array().unwrap().len(), 1, "{list}");
+            assert_eq!(me.get_json(list).await.json().as_array().unwrap().len(), 1, "{list}");
         }
         assert_eq!(city.house.app.store.size(), size + 2, "a declaration and its decision");
         // Another key is another declaration.
         let headers = [("accept", JSON), ("content-type", JSON), ("idempotency-key", "k-2")];
-        let answer = me.send("POST", DECLARATIONS, &headers, body).await;
+        let answer = me.raw("POST", DECLARATIONS, &headers, body).await;
         assert_eq!(answer.status, StatusCode::CREATED);
-        assert_eq!(me.get(DECLARATIONS).await.json().as_array().unwrap().len(), 2);
+        assert_eq!(me.get_json(DECLARATIONS).await.json().as_array().unwrap().len(), 2);
     });
 }

@@ -12,10 +12,10 @@
 )]
 
 mod city;
-mod client;
 mod conformance;
 mod hostile;
 mod html;
 mod journeys;
 mod openapi;
+mod serve;
 mod texts;

@@ -6,8 +6,7 @@ use crate::city::City;
 #[tokio::test]
 async fn the_committed_openapi_description_is_the_one_that_is_served() {
     let city = City::new();
-    let served = city.anonymous().page("/api/openapi.json").await.unwrap();
-    let served: serde_json::Value = serde_json::from_str(&served).unwrap();
+    let served = city.anonymous().await.get_json("/api/openapi.json").await.json();
     assert!(served["openapi"].as_str().unwrap().starts_with("3.1"), "{}", served["openapi"]);
     let text = serde_json::to_string_pretty(&served).unwrap() + "\n";
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");

@@ -1,5 +1,6 @@
 //! `haetae audit DIR|URL`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,14 +11,27 @@ use store::Audit;
 
 use crate::{Setup, output};
 
+/// What an auditor brings to somebody else's log.
+pub(crate) struct Brought {
+    /// The log's key that they trust.
+    pub(crate) key: Option<String>,
+    /// The checkpoint that they kept from an earlier audit.
+    pub(crate) since: Option<PathBuf>,
+    /// Where they keep the newest one.
+    pub(crate) keep: Option<PathBuf>,
+}
+
 pub(crate) fn run(
     target: Option<String>,
-    key: Option<String>,
+    brought: Brought,
     setup: &Setup,
 ) -> anyhow::Result<ExitCode> {
     match target {
         Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-            outside(&url, key, setup.json)
+            outside(&url, brought, setup.json)
+        }
+        _ if brought.since.is_some() || brought.keep.is_some() => {
+            bail!("--since and --keep are for the address of a log")
         }
         Some(dir) => {
             let mut config = local(setup, &dir)?;
@@ -74,7 +88,15 @@ fn print(report: &Audit, json: bool) -> anyhow::Result<ExitCode> {
 /// The largest answer that is read: a bundle of 256 entries of 64 KiB.
 const ANSWER_MAX: u64 = 32 * 1024 * 1024;
 
-fn outside(url: &str, key: Option<String>, json: bool) -> anyhow::Result<ExitCode> {
+fn outside(url: &str, brought: Brought, json: bool) -> anyhow::Result<ExitCode> {
+    let Brought { key, since, keep } = brought;
+    let kept = match &since {
+        Some(file) => Some(
+            std::fs::read_to_string(file)
+                .with_context(|| format!("reading the checkpoint in {}", file.display()))?,
+        ),
+        None => None,
+    };
     let base = url.trim_end_matches('/').trim_end_matches("/log").to_owned();
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).build().into();
@@ -94,18 +116,34 @@ fn outside(url: &str, key: Option<String>, json: bool) -> anyhow::Result<ExitCod
             Err(error) => bail!("the log's key cannot be read: {error}"),
         },
     };
+    let outsider = Outsider::try_new(key.trim())?;
+    let outsider = match &kept {
+        Some(checkpoint) => outsider.since(checkpoint)?,
+        None => outsider,
+    };
     let bar = output::bar("auditing", 0);
-    let report = Outsider::try_new(key.trim())?.audit(fetch, |done, of| {
+    let report = outsider.audit(fetch, |done, of| {
         bar.set_length(of);
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
+    // One that failed is not kept: the next audit must go on from what was good.
+    if let (true, Some(file)) = (report.is_good(), &keep) {
+        std::fs::write(file, &report.checkpoint)
+            .with_context(|| format!("keeping the checkpoint in {}", file.display()))?;
+    }
     if json {
         output::json(&report)?;
     } else {
         println!("log                {}", key.trim());
         println!("entries            {}", output::grouped(report.entries));
         println!("root               {}", report.root);
+        if since.is_some() && report.is_good() {
+            let from = output::grouped(report.from);
+            println!(
+                "since              the first {from} entries are those of the kept checkpoint"
+            );
+        }
         for it in &report.wrong {
             let entry = it.entry.map_or_else(String::new, |entry| format!("entry {entry}: "));
             println!("WRONG {}: {entry}{}", it.place, it.what);

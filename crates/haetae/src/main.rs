@@ -77,6 +77,13 @@ enum Command {
         /// address gives is used and said so.
         #[arg(long)]
         key: Option<String>,
+        /// The checkpoint kept from an earlier audit, for an address: proves that the log only grew,
+        /// and fetches only what is new.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+        /// Keep the newest checkpoint here when all is well, for the next audit's --since.
+        #[arg(long, value_name = "FILE")]
+        keep: Option<PathBuf>,
         #[command(flatten)]
         setup: Setup,
     },
@@ -158,7 +165,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             demo::run(&demo::Wish { listen, data, citizens, places, seed })
         }
         Command::Serve { setup } => serve::run(setup.load()?),
-        Command::Audit { target, key, setup } => audit::run(target, key, &setup),
+        Command::Audit { target, key, since, keep, setup } => {
+            audit::run(target, audit::Brought { key, since, keep }, &setup)
+        }
         Command::Replay { what, setup } => upkeep::replay(&what, &setup),
         Command::Rebuild { setup } => upkeep::rebuild(&setup),
         Command::Forget { person, yes, setup } => upkeep::forget(&person, yes, &setup),

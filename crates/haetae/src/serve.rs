@@ -1,5 +1,6 @@
 //! `haetae serve`.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -21,15 +22,24 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
         println!("  {}{path}", house.app.config.origin_text());
     }
     runtime.block_on(async {
-        let listener = TcpListener::bind(house.config.listen);
-        let listener =
-            listener.await.with_context(|| format!("listening on {}", house.config.listen))?;
+        let listener = bind(house.config.listen).await?;
+        let ops = match house.config.ops_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
         println!("serving {} on {}", house.config.region, listener.local_addr()?);
-        app::serve::serve(house, listener, stop()).await?;
+        if let Some(ops) = &ops {
+            println!("metrics and reasons on {}", ops.local_addr()?);
+        }
+        app::serve::serve(house, listener, ops, stop()).await?;
         anyhow::Ok(())
     })?;
     println!("stopped; everything acknowledged is on the log");
     Ok(ExitCode::SUCCESS)
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
 }
 
 /// Leaves in the data folder what `haetae audit DIR` needs to know of it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use app::{Config, House};
 use code::model::Ruling;
+use code::replay::Replay;
 use contracts::person::Person;
 use kernel::{Id, Seed, SystemClock};
 use store::{By, Context};
@@ -23,7 +24,7 @@ pub(crate) fn open(config: Config) -> anyhow::Result<House> {
 pub(crate) fn replay(what: &str, setup: &Setup) -> anyhow::Result<ExitCode> {
     let house = open(setup.load()?)?;
     let store = &house.app.store;
-    let replayed = if let Ok(person) = what.parse::<Id<Person>>() {
+    let replay = if let Ok(person) = what.parse::<Id<Person>>() {
         store.read_blocking(|reader| code::replay::replay(reader, person))?
     } else if let Ok(seq) = what.parse::<u64>() {
         let event = store.read_blocking(|reader| reader.event(seq))?;
@@ -32,24 +33,34 @@ pub(crate) fn replay(what: &str, setup: &Setup) -> anyhow::Result<ExitCode> {
         };
         let person = event.id::<Person>();
         let mut all = store.read_blocking(|reader| code::replay::replay(reader, person))?;
-        all.retain(|it| it.seq == seq);
+        all.decisions.retain(|it| it.seq == seq);
+        all.erased.retain(|it| *it == seq);
         all
     } else if let Ok(decision) = what.parse::<Id<Ruling>>() {
         let found =
             store.read_blocking(|reader| code::replay::replay_decision(reader, decision))?;
-        vec![found.context("there is no such decision, or its person was forgotten")?]
+        let found = found.context(
+            "there is no such decision, or it was erased: its time is over, or its person was \
+             forgotten",
+        )?;
+        Replay { decisions: vec![found], erased: Vec::new() }
     } else {
         bail!("write person_…, decision_… or the number of an entry");
     };
-    let disagreeing = replayed.iter().filter(|it| !it.agrees).count();
+    let Replay { decisions, erased } = &replay;
+    let disagreeing = decisions.iter().filter(|it| !it.agrees).count();
     if setup.json {
-        output::json(&replayed)?;
+        output::json(&replay)?;
     } else {
-        for it in &replayed {
+        for seq in erased {
+            println!("entry {seq:>8}  erased    its time is over, or the person was forgotten");
+        }
+        for it in decisions {
             let agrees = if it.agrees { "agrees" } else { "DIFFERS" };
             println!("entry {:>8}  {:8}  {agrees}", it.seq, it.recorded.colour.word());
         }
-        println!("{} decisions, {disagreeing} differ", replayed.len());
+        let (count, erased) = (decisions.len(), erased.len());
+        println!("{count} decisions recomputed, {disagreeing} differ, {erased} erased");
     }
     store.close();
     Ok(ExitCode::from(u8::from(disagreeing > 0)))
@@ -104,6 +115,10 @@ pub(crate) fn check(setup: &Setup) -> anyhow::Result<ExitCode> {
         println!("origin   {}", config.origin);
         println!("log      {}", config.log_name()?);
         println!("listen   {}", config.listen);
+        match config.ops_listen {
+            Some(address) => println!("ops      {address}"),
+            None => println!("ops      closed: no metrics, no reasons (ops_listen)"),
+        }
         println!("data     {}", config.data.display());
         println!("keys     {}", config.keys().display());
         if config.sms_url.is_none() {

@@ -8,8 +8,9 @@
     reason = "in tests a panic is the message"
 )]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use contracts::person::Person;
 use kernel::Id;
@@ -180,8 +181,9 @@ fn a_region_is_audited_replayed_rebuilt_and_forgets() {
     assert!(ran.out.contains("agrees") && ran.out.contains(" 0 differ"), "{ran:?}");
     let ran = ends(&["replay", &seq.to_string(), "--config", &config, "--json"], 0);
     let one: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!((one.as_array().unwrap().len(), &one[0]["agrees"]), (1, &true.into()));
-    let decision = one[0]["decision"].as_str().unwrap();
+    let decisions = one["decisions"].as_array().unwrap();
+    assert_eq!((decisions.len(), &decisions[0]["agrees"]), (1, &true.into()));
+    let decision = decisions[0]["decision"].as_str().unwrap();
     let ran = ends(&["replay", decision, "--config", &config, "--json"], 0);
     assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap(), one, "by its own id, too");
     let unknown = "decision_00000000000000000000000000";
@@ -206,6 +208,12 @@ fn a_region_is_audited_replayed_rebuilt_and_forgets() {
     assert!(after["erased"].as_u64() > before["erased"].as_u64(), "{after}");
     assert!(after["opened"].as_u64() < before["opened"].as_u64(), "{after}");
     ends(&["forget", &person, "--yes", "--config", &config], 2);
+    for gone in [&person, &seq.to_string()] {
+        let ran = ends(&["replay", gone, "--config", &config], 0);
+        assert!(ran.out.contains("erased") && ran.out.contains("0 decisions"), "{ran:?}");
+    }
+    let ran = ends(&["replay", decision, "--config", &config], 2);
+    assert!(ran.error.contains("erased"), "{ran:?}");
     let ran = ends(&["rebuild", "--config", &config, "--json"], 0);
     assert!(serde_json::from_str::<Value>(&ran.out).unwrap()["events"].is_u64());
     assert_eq!(region.audit(), after, "rebuilding brings nobody back");
@@ -278,6 +286,83 @@ fn a_folder_that_is_none_or_is_damaged_is_refused_in_words() {
     let ran = haetae(&["audit", &copy.display().to_string()]);
     assert!(ran.code == 1 || ran.code == 2, "{ran:?}");
     assert!(!ran.error.contains("panicked"), "{ran:?}");
+}
+
+/// A running server, killed at the end.
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Served {
+    fn new(folder: &Path, keys: &Path) -> Self {
+        let config = folder.join("served.toml");
+        let text = format!(
+            "origin = 'http://localhost:8080'\nregion = 'kr-bench'\nlisten = '127.0.0.1:0'\n\
+             data = '{}'\nkeys = '{}'\n",
+            folder.display(),
+            keys.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_haetae"));
+        command.args(["serve", "--config"]).arg(&config).env_clear();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines
+            .find_map(|it| Some(it.unwrap().split_once(" on ")?.1.to_owned()))
+            .expect("it says where it serves");
+        Self { child, address: format!("http://{address}") }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn an_auditor_goes_on_from_the_checkpoint_that_they_kept() {
+    let region = Region::new();
+    let (keys, older) = (region.data().join("keys"), region.copy("older"));
+    let kept = region.dir.path().join("kept").display().to_string();
+    let json = |ran: &Ran| serde_json::from_str::<Value>(&ran.out).unwrap();
+    let first = {
+        let served = Served::new(&region.data(), &keys);
+        json(&ends(&["audit", &served.address, "--keep", &kept, "--json"], 0))
+    };
+    assert_eq!(first["from"], 0);
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), first["checkpoint"].as_str().unwrap());
+
+    let house = sim::bench_house(&region.data()).unwrap();
+    sim::Exercise::prepare(&house, 8).unwrap().fill(40).unwrap();
+    house.app.store.close();
+    {
+        let served = Served::new(&region.data(), &keys);
+        let since = ["audit", &served.address, "--since", &kept];
+        let words = ends(&since, 0).out;
+        assert!(words.contains("are those of the kept checkpoint"), "{words}");
+        let ran = ends(&[&since[..], &["--keep", &kept, "--json"]].concat(), 0);
+        let second = json(&ran);
+        assert_eq!(second["from"], first["size"]);
+        assert!(second["entries"].as_u64() < second["size"].as_u64(), "only what is new");
+        assert!(second["size"].as_u64() > first["size"].as_u64(), "{second}");
+    }
+    // Yesterday's log in today's place: every signature is good, and it is found out.
+    let served = Served::new(&older, &keys);
+    ends(&["audit", &served.address], 0);
+    let before = std::fs::read_to_string(&kept).unwrap();
+    let ran = ends(&["audit", &served.address, "--since", &kept, "--keep", &kept], 1);
+    assert!(ran.out.contains("WRONG history"), "{ran:?}");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), before, "what was good stays kept");
+
+    std::fs::write(region.dir.path().join("nonsense"), b"\xff\x00").unwrap();
+    let nonsense = region.dir.path().join("nonsense").display().to_string();
+    for file in ["/nowhere/kept", &nonsense, &region.config()] {
+        ends(&["audit", &served.address, "--since", file], 2);
+    }
+    ends(&["audit", &region.text(), "--since", &kept], 2);
 }
 
 #[test]

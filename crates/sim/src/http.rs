@@ -1,165 +1,21 @@
-//! A browser without a screen, on the whole service in this process: cookies, forms, links.
+//! The same through the whole service in this process, over HTTP: what a citizen waits for, and
+//! what pages weigh.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use app::House;
-use axum::Router;
-use axum::body::Body;
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::BodyExt as _;
+use http::StatusCode;
 use kernel::Id;
-use tower::ServiceExt as _;
+use serde_json::Value;
 use web::Who;
+use web::testing::Browser;
 
 use crate::story::{accepted, write};
 
-/// One browser: keeps cookies, comes from our own pages.
-pub struct Browser {
-    router: Router,
-    origin: String,
-    cookies: BTreeMap<String, String>,
-}
-
-/// What came back.
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body as it came.
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// The body as text; empty when it is none.
-    pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap_or_default()
-    }
-
-    /// Where a redirect leads; empty when it is none.
-    pub fn location(&self) -> &str {
-        let value = self.headers.get("location").and_then(|it| it.to_str().ok());
-        value.unwrap_or_default()
-    }
-}
-
-impl Browser {
-    /// A fresh browser on this house.
-    pub fn new(house: &House) -> Self {
-        let origin = house.app.config.origin_text();
-        Self { router: house.router(), origin, cookies: BTreeMap::new() }
-    }
-
-    /// A browser signed in by a real one-time link.
-    pub async fn signed_in(house: &House, who: Who) -> anyhow::Result<Self> {
-        let made = house.app.store.write(move |tx| web::link::make(tx, who, 600)).await;
-        let link = made.map_err(|error| anyhow::anyhow!("{error:?}"))?;
-        let mut browser = Self::new(house);
-        let answer = browser.submit(&link, &[]).await?;
-        if answer.status != StatusCode::SEE_OTHER {
-            bail!("the sign-in link answered {}", answer.status);
-        }
-        Ok(browser)
-    }
-
-    /// Sends one request.
-    pub async fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        kind: Option<&str>,
-        body: Vec<u8>,
-        accept: &str,
-    ) -> anyhow::Result<Answer> {
-        let mut request = self.request(method, path, accept).header("accept-encoding", "br");
-        if let Some(kind) = kind {
-            request = request.header("content-type", kind);
-        }
-        self.exchange(request.body(Body::from(body))?).await
-    }
-
-    fn request(&self, method: &str, path: &str, accept: &str) -> http::request::Builder {
-        let host = self.origin.split("://").nth(1).unwrap_or("localhost");
-        let pairs: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", host)
-            .header("origin", &self.origin)
-            .header("sec-fetch-site", "same-origin")
-            .header("accept", accept)
-            .header("cookie", pairs.join("; "))
-    }
-
-    async fn exchange(&mut self, request: Request<Body>) -> anyhow::Result<Answer> {
-        let answer = self.router.clone().oneshot(request).await?;
-        let (parts, body) = answer.into_parts();
-        for cookie in parts.headers.get_all("set-cookie") {
-            let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
-            if let Some((name, value)) = pair.split_once('=') {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        let body = body.collect().await.context("reading an answer")?.to_bytes().to_vec();
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
-    }
-
-    /// Opens a page, compressed as a phone would take it.
-    pub async fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
-        self.send("GET", path, None, Vec::new(), "text/html").await
-    }
-
-    /// Opens a page and reads it as text.
-    pub async fn page(&mut self, path: &str) -> anyhow::Result<String> {
-        let request = self.request("GET", path, "text/html").body(Body::empty())?;
-        let answer = self.exchange(request).await?;
-        if !answer.status.is_success() {
-            bail!("{path} answered {}", answer.status);
-        }
-        Ok(String::from_utf8(answer.body)?)
-    }
-
-    /// Opens the page at `path`, takes its form's token, and posts the fields there.
-    pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
-        let page = self.page(path).await?;
-        let mut all: Vec<(&str, &str)> = fields.to_vec();
-        let (csrf, once) = (hidden(&page, "_csrf"), hidden(&page, "_once"));
-        let csrf = csrf.with_context(|| format!("{path} has no form"))?;
-        all.push(("_csrf", csrf));
-        all.extend(once.map(|it| ("_once", it)));
-        self.post(path, &all).await
-    }
-
-    /// Posts a form as it is.
-    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
-        let body = serde_urlencoded::to_string(fields)?;
-        let kind = Some("application/x-www-form-urlencoded");
-        self.send("POST", path, kind, body.into_bytes(), "text/html").await
-    }
-
-    /// Posts JSON and reads JSON.
-    pub async fn json(
-        &mut self,
-        path: &str,
-        body: &serde_json::Value,
-    ) -> anyhow::Result<serde_json::Value> {
-        let bytes = serde_json::to_vec(body)?;
-        let kind = Some("application/json");
-        let answer = self.send("POST", path, kind, bytes, "application/json").await?;
-        if !answer.status.is_success() {
-            bail!("{path} answered {}: {}", answer.status, answer.text());
-        }
-        Ok(serde_json::from_slice(&answer.body)?)
-    }
-}
-
-/// The value of a page's hidden field.
-fn hidden<'a>(page: &'a str, name: &str) -> Option<&'a str> {
-    let (_, after) = page.split_once(&format!("name=\"{name}\" value=\""))?;
-    after.split('"').next()
+fn anonymous(house: &House) -> Browser {
+    Browser::new(&house.app, house.router())
 }
 
 /// A registered citizen of the house, for measuring.
@@ -175,7 +31,16 @@ async fn citizen(house: &House, number: u32) -> anyhow::Result<Browser> {
         })
     })
     .await?;
-    Browser::signed_in(house, Who::Citizen(person)).await
+    Ok(Browser::signed_in(&house.app, house.router(), Who::Citizen(person)).await)
+}
+
+/// Posts JSON and reads JSON; anything but success is an error.
+async fn post(browser: &mut Browser, path: &str, body: &Value) -> anyhow::Result<Value> {
+    let answer = browser.post_json(path, body).await;
+    if !answer.status.is_success() {
+        bail!("{path} answered {}: {}", answer.status, answer.text);
+    }
+    Ok(answer.json())
 }
 
 /// Runs blocking work off the async threads.
@@ -200,9 +65,9 @@ pub async fn declare_to_code(house: &House, rounds: u32) -> anyhow::Result<Vec<D
         let device_key = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key);
         let declaration = crate::exercise::declaration_json(round);
         let begun = Instant::now();
-        browser.json("/api/v1/code/declarations", &declaration).await?;
+        post(browser, "/api/v1/code/declarations", &declaration).await?;
         let pass = serde_json::json!({ "device_key": device_key });
-        let code = browser.json("/api/v1/code/passes", &pass).await?;
+        let code = post(browser, "/api/v1/code/passes", &pass).await?;
         took.push(begun.elapsed());
         code.get("code").context("no code came back")?;
     }
@@ -211,9 +76,10 @@ pub async fn declare_to_code(house: &House, rounds: u32) -> anyhow::Result<Vec<D
 
 /// Waits until the house says that it is ready; fails when it says that it is not.
 pub async fn ready(house: &House) -> anyhow::Result<()> {
-    let answer = Browser::new(house).get("/ready").await?;
+    let mut ops = Browser::new(&house.app, web::build_ops_router(house.app.clone()));
+    let answer = ops.get("/ready").await;
     if answer.status != StatusCode::OK {
-        bail!("not ready: {}", answer.text());
+        bail!("not ready: {}", answer.text);
     }
     Ok(())
 }
@@ -231,12 +97,13 @@ pub struct PageWeight {
 /// Weighs the pages that many people open at once.
 pub async fn page_weights(house: &House) -> anyhow::Result<Vec<PageWeight>> {
     let mut weights = Vec::new();
-    let mut anonymous = Browser::new(house);
+    let mut anonymous = anonymous(house);
     for path in ["/", "/sign-in", "/log", "/gate/scan", "/help"] {
         weights.push(weigh(&mut anonymous, path).await?);
     }
     let mut citizen = citizen(house, 999_999).await?;
-    citizen.json("/api/v1/code/declarations", &crate::exercise::declaration_json(1)).await?;
+    let declaration = crate::exercise::declaration_json(1);
+    post(&mut citizen, "/api/v1/code/declarations", &declaration).await?;
     for path in ["/code", "/code/declare", "/code/history", "/account"] {
         weights.push(weigh(&mut citizen, path).await?);
     }
@@ -245,21 +112,33 @@ pub async fn page_weights(house: &House) -> anyhow::Result<Vec<PageWeight>> {
 
 /// A page with its style sheets, its scripts, and what those import.
 async fn weigh(browser: &mut Browser, path: &str) -> anyhow::Result<PageWeight> {
-    let html = browser.page(path).await?;
-    let (mut bytes, mut requests) = (browser.get(path).await?.body.len(), 1);
+    let (html, mut bytes) = load(browser, path).await?;
+    let mut requests = 1;
     let mut waiting: Vec<String> = loads(&html);
     let mut seen = BTreeSet::new();
     while let Some(asset) = waiting.pop() {
         if !seen.insert(asset.clone()) {
             continue;
         }
-        bytes += browser.get(&asset).await?.body.len();
+        let (text, weight) = load(browser, &asset).await?;
+        bytes += weight;
         requests += 1;
         if asset.rsplit('.').next().is_some_and(|it| it == "js" || it == "mjs") {
-            waiting.extend(imports(&browser.page(&asset).await?));
+            waiting.extend(imports(&text));
         }
     }
     Ok(PageWeight { path: path.to_owned(), bytes, requests })
+}
+
+/// The text of a file, and what it weighs compressed as a phone takes it.
+async fn load(browser: &mut Browser, path: &str) -> anyhow::Result<(String, usize)> {
+    let plain = browser.get(path).await;
+    if !plain.status.is_success() {
+        bail!("{path} answered {}", plain.status);
+    }
+    let packed = [("accept", "text/html"), ("accept-encoding", "br")];
+    let packed = browser.raw("GET", path, &packed, Vec::new()).await;
+    Ok((plain.text, packed.body.len()))
 }
 
 /// What a page loads by itself: style sheets, icons, scripts, and scripts that it names for them

@@ -49,7 +49,9 @@ fn nobody_red_gets_a_pass_verdict_the_log_verifies_and_replay_agrees() {
     let store = house.app.store.clone();
     let (mut decisions, mut colours) = (0, std::collections::BTreeSet::new());
     for person in &told.citizens {
-        for it in store.read_blocking(|reader| code::replay::replay(reader, *person)).unwrap() {
+        for it in
+            store.read_blocking(|reader| code::replay::replay(reader, *person)).unwrap().decisions
+        {
             assert!(it.agrees, "{person}: {it:?}");
             colours.insert(it.recorded.colour.word());
             decisions += 1;

@@ -10,7 +10,7 @@ use contracts::person::{Grant, Person, Role, Scope, Staff};
 use http::Method;
 use http::request::Parts;
 use kernel::{Id, Locale};
-use store::{By, Context};
+use store::{By, Context, Fault, Row};
 
 use crate::App;
 use crate::problem::Problem;
@@ -48,13 +48,13 @@ impl Who {
         }
     }
 
-    /// The other way.
-    pub(crate) fn from_columns(kind: i64, bytes: [u8; 16]) -> Self {
-        match kind {
-            1 => Self::Citizen(Id::from_bytes(bytes)),
-            2 => Self::Staff(Id::from_bytes(bytes)),
+    /// The other way: from the columns of the kind and of the id.
+    pub(crate) fn read(row: &Row, kind: usize, id: usize) -> Result<Self, Fault> {
+        Ok(match row.int(kind)? {
+            1 => Self::Citizen(row.id(id)?),
+            2 => Self::Staff(row.id(id)?),
             _ => Self::Anonymous,
-        }
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! What every handler holds: the store, the configuration, the texts, the questions that slices
 //! answer for each other.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use contracts::code::TypedAnswer;
+use contracts::gate::Place;
 use contracts::person::{Grant, Organisation, Person, Staff};
 use kernel::{Aggregate, Id, Instant, Locale, Seed, Zone};
 use store::{Context, Done, Fault, Keyring, Reader, Reading, Store, Tx};
@@ -37,6 +39,27 @@ pub struct Config {
     pub behind_proxy: bool,
     /// How many requests one address may make.
     pub limits: LimitConfig,
+    /// Which disk is watched.
+    pub disk: DiskConfig,
+}
+
+/// The disk under the store, and when it is too full. See [`crate::ops`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskConfig {
+    /// The data folder.
+    pub folder: PathBuf,
+    /// Below this share of free space a warning is given (percent).
+    pub low_percent: u8,
+    /// Below this much free space the service says that it is not ready (MiB).
+    pub full_mib: u64,
+}
+
+impl DiskConfig {
+    /// The disk of this folder: a warning below a fifth, not ready below 256 MiB. That is a batch,
+    /// a journal and an hour of a busy city, so there is time to act before a commit fails.
+    pub fn of(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), low_percent: 20, full_mib: 256 }
+    }
 }
 
 /// How many requests one address may make.
@@ -55,7 +78,7 @@ impl Default for LimitConfig {
 }
 
 impl Config {
-    /// A city on `http://localhost:PORT` in Seoul's zone: for tests and the demo.
+    /// A city on `http://localhost:PORT` in Seoul's zone, in the present folder: for tests.
     pub fn local(port: u16, demo: bool) -> Result<Self, Fault> {
         let origin = Url::parse(&format!("http://localhost:{port}"))
             .map_err(|error| Fault::caused("reading the origin", error))?;
@@ -68,6 +91,7 @@ impl Config {
             zone,
             behind_proxy: false,
             limits: LimitConfig::default(),
+            disk: DiskConfig::of("."),
         })
     }
 
@@ -84,6 +108,17 @@ impl Config {
 
 /// An organisation with its name.
 pub type NamedOrganisation = (Id<Organisation>, String);
+
+/// An open place with its name and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPlace {
+    /// Which.
+    pub place: Id<Place>,
+    /// The organisation that runs it.
+    pub organisation: Id<Organisation>,
+    /// Its name.
+    pub name: String,
+}
 
 /// What a question gives.
 type Answer<T> = Result<T, Fault>;
@@ -103,6 +138,9 @@ pub struct Questions {
     pub phone_of: fn(&mut Reader<'_>, Id<Person>) -> Answer<Option<String>>,
     /// The open organisations with their names.
     pub organisations: fn(&mut Reader<'_>) -> Answer<Vec<NamedOrganisation>>,
+    /// The open places with their names, sensitive ones included, by name: to give staff a role
+    /// in one.
+    pub places: fn(&mut Reader<'_>) -> Answer<Vec<NamedPlace>>,
     /// What a typed short code says.
     pub typed_code: fn(&mut Reader<'_>, &str, Instant) -> Answer<Option<TypedAnswer>>,
     /// Whether the first may act for the second.
@@ -119,6 +157,7 @@ impl Default for Questions {
             person_by_phone: |_, _| Ok(None),
             phone_of: |_, _| Ok(None),
             organisations: |_| Ok(Vec::new()),
+            places: |_| Ok(Vec::new()),
             typed_code: |_, _, _| Ok(None),
             may_help: |_, _, _, _| Ok(false),
         }

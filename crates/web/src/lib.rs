@@ -8,7 +8,7 @@
 //! - [`form`]: what comes in; [`problem`]: every "no"; [`frame`] and [`ui`]: what goes out
 //! - [`texts`] and [`josa`](mod@josa): three languages
 //! - [`session`], [`otp`], [`link`], `passkey`: signing in
-//! - [`router`]: all of it put together; [`sample`]: pages without a city, for tests
+//! - [`router`]: all of it put together; [`ops`]: what the operator's machines ask; [`sample`]: pages without a city, for tests
 //! - [`own`]: web's own pages, as a slice like the others; [`testing`]: a house for tests
 
 #![deny(missing_docs)]
@@ -28,6 +28,7 @@ mod limit;
 pub mod link;
 mod metrics;
 pub mod openapi;
+pub mod ops;
 pub mod otp;
 pub mod own;
 mod pages;
@@ -46,11 +47,14 @@ pub mod texts;
 pub mod ui;
 
 pub use actor::{Actor, Who};
-pub use app::{App, Config, LimitConfig, Parts, Purpose, Questions, StreamId};
+pub use app::{
+    App, Config, DiskConfig, LimitConfig, NamedPlace, Parts, Purpose, Questions, StreamId,
+};
 pub use axum;
 pub use form::{Form, Json, Path, Query};
 pub use frame::{Frame, Page, See, unprocessable};
-pub use own::slice;
+pub use ops::build_ops_router;
+pub use own::{end_access, slice};
 pub use passkey::has_any as has_passkey;
 pub use problem::Problem;
 pub use route::{Access, Rate, Route};

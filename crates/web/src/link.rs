@@ -33,7 +33,7 @@ pub(crate) async fn look(app: &App, token: &str) -> Result<Who, Problem> {
     let found = app
         .read(move |reader| {
             let row = reader.first(FIND, values![key, now])?;
-            row.map(|row| who(&row)).transpose()
+            row.map(|row| Who::read(&row, 0, 1)).transpose()
         })
         .await?;
     found.ok_or_else(|| Problem::own("web-link-used"))
@@ -47,15 +47,10 @@ pub(crate) async fn spend(app: &App, token: &str) -> Result<Who, Problem> {
             let rows = tx.query(FIND, values![key, now])?;
             let Some(row) = rows.first() else { return Ok(None) };
             tx.execute(USE, values![key, now])?;
-            who(row).map(Some)
+            Who::read(row, 0, 1).map(Some)
         })
         .await?;
     found.ok_or_else(|| Problem::own("web-link-used"))
-}
-
-fn who(row: &store::Row) -> Result<Who, Fault> {
-    let id: kernel::Id<()> = row.id(1)?;
-    Ok(Who::from_columns(row.int(0)?, id.to_bytes()))
 }
 
 /// Removes all links of `who`.

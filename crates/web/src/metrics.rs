@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use store::Store;
 
+use crate::ops::Space;
+
 /// Upper bounds of the latency buckets, in microseconds.
 const BOUNDS_US: [u64; 10] =
     [1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000];
@@ -39,18 +41,33 @@ impl Metrics {
         line.sum_us = line.sum_us.saturating_add(took_us);
     }
 
-    /// The text that Prometheus reads.
-    /// `outbox`: messages waiting, delivered, laid aside.
-    pub(crate) fn text(&self, store: &Store, outbox: [i64; 3]) -> String {
+    /// The text that Prometheus reads. `outbox`: messages waiting, delivered, laid aside; `files`:
+    /// names and bytes.
+    pub(crate) fn text(
+        &self,
+        store: &Store,
+        outbox: [i64; 3],
+        space: Option<Space>,
+        files: &[(String, u64)],
+    ) -> String {
         let mut text = String::new();
-        let gauges = [
+        let mut gauges = vec![
             ("haetae_log_entries", "Entries on the log.", store.size()),
             ("haetae_queue_waiting", "Commands that wait for the writer.", store.waiting()),
             ("haetae_store_stopped", "1 when writing has stopped.", u64::from(store.is_stopped())),
         ];
+        if let Some(Space { free, size }) = space {
+            gauges.push(("haetae_disk_free_bytes", "Room on the data folder's disk.", free));
+            gauges.push(("haetae_disk_size_bytes", "Size of the data folder's disk.", size));
+        }
         for (name, help, value) in gauges {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+        }
+        text.push_str("# HELP haetae_file_bytes Sizes of the databases and their journals.\n");
+        text.push_str("# TYPE haetae_file_bytes gauge\n");
+        for (name, size) in files {
+            let _ = writeln!(text, "haetae_file_bytes{{file=\"{name}\"}} {size}");
         }
         text.push_str("# HELP haetae_outbox_messages Messages that must leave, by state.\n");
         text.push_str("# TYPE haetae_outbox_messages gauge\n");

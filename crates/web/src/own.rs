@@ -5,7 +5,7 @@ use contracts::Published;
 use store::{Context, Fault, Migration, Side, Tx};
 
 use crate::actor::Who;
-use crate::slice::{Asset, Job};
+use crate::slice::{Asset, Job, later};
 use crate::{App, Slice, link, otp, pages, passkey, session};
 
 /// The slice.
@@ -63,11 +63,17 @@ fn queries() -> &'static [(Side, &'static str)] {
 /// A forgotten person's sessions and passkeys go with them.
 fn forget(tx: &mut Tx<'_>, _: &Context, published: &Published) -> Result<(), Fault> {
     if let Published::Person(contracts::person::Published::Forgotten { person }) = published {
-        session::end_all(tx, Who::Citizen(*person))?;
-        passkey::remove_all(tx, Who::Citizen(*person))?;
-        link::remove_all(tx, Who::Citizen(*person))?;
+        end_access(tx, Who::Citizen(*person))?;
     }
     Ok(())
+}
+
+/// Ends every way in that `who` has made: sessions, passkeys, one-time links. For somebody who is
+/// forgotten, and for whoever may have signed in as somebody else.
+pub fn end_access(tx: &mut Tx<'_>, who: Who) -> Result<(), Fault> {
+    session::end_all(tx, who)?;
+    passkey::remove_all(tx, who)?;
+    link::remove_all(tx, who)
 }
 
 /// Removes what has expired.
@@ -80,10 +86,5 @@ async fn sweep(app: App) -> Result<(), Fault> {
         otp::sweep(tx, now)?;
         link::sweep(tx, now)
     });
-    match swept.await {
-        // A full queue: the next run does it.
-        Ok(()) | Err(store::Error::Busy { .. }) => Ok(()),
-        Err(store::Error::Fault(fault)) => Err(fault),
-        Err(store::Error::Refused(never)) => match never {},
-    }
+    later(swept.await)
 }

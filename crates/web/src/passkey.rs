@@ -236,10 +236,9 @@ pub(crate) async fn finish_sign_in(
     let found = app
         .read(move |reader| {
             let Some(row) = reader.first(FIND, values![key])? else { return Ok(None) };
-            let who: kernel::Id<()> = row.id(1)?;
             let passkey: Passkey = serde_json::from_str(row.text(2)?)
                 .map_err(|it| Fault::caused("reading a passkey", it))?;
-            Ok(Some((Who::from_columns(row.int(0)?, who.to_bytes()), passkey)))
+            Ok(Some((Who::read(&row, 0, 1)?, passkey)))
         })
         .await?;
     let (who, mut passkey) = found.ok_or_else(|| Problem::own("web-passkey-failed"))?;
@@ -283,14 +282,17 @@ pub(crate) async fn owned(app: &App, who: Who) -> Result<Vec<Owned>, Problem> {
 /// Removes one of the actor's passkeys; staff keep at least one.
 pub(crate) async fn remove(app: &App, actor: &Actor, handle: &str) -> Result<(), Problem> {
     let key: Vec<u8> = hex::decode(handle).map_err(|_| Problem::not_found())?;
-    if matches!(actor.who, Who::Staff(_)) && owned(app, actor.who).await?.len() < 2 {
-        return Err(Problem::own("web-passkey-last"));
-    }
     let who = actor.who;
-    let touched = app
-        .write(move |tx| tx.execute(REMOVE, values![key.as_slice(), who.kind(), who.bytes()]))
-        .await?;
-    if touched == 1 { Ok(()) } else { Err(Problem::not_found()) }
+    app.write(move |tx| {
+        // Counted with the write door held: two removals at once must not take both.
+        let owned = tx.query(OF, values![who.kind(), who.bytes()])?.len();
+        if matches!(who, Who::Staff(_)) && owned < 2 {
+            return Ok(Err(Problem::own("web-passkey-last")));
+        }
+        let touched = tx.execute(REMOVE, values![key.as_slice(), who.kind(), who.bytes()])?;
+        Ok(if touched == 1 { Ok(()) } else { Err(Problem::not_found()) })
+    })
+    .await?
 }
 
 /// Whether `who` could sign in with a passkey.

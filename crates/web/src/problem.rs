@@ -35,6 +35,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("web-media-type", 415),
     ("web-method-not-allowed", 405),
     ("web-not-found", 404),
+    ("web-not-ready", 503),
     ("web-otp-wrong", 422),
     ("web-passkey-failed", 422),
     ("web-passkey-last", 409),

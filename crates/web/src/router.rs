@@ -23,7 +23,7 @@ use crate::route::{Access, Rate, Route};
 use crate::{Actor, App, Slice, chrome, cookie, limit};
 
 /// A request is given up after this time.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a page may load and do: our own files, nothing inline, nothing from elsewhere. `blob:`
 /// serves picture files chosen for scanning; `wasm-unsafe-eval` compiles our own WebAssembly.

@@ -4,7 +4,7 @@
 //! idleness, at its absolute limit, or from another device; signing in always makes a new one.
 
 use contracts::person::Person;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header};
 use kernel::{Id, Instant};
 use store::{Fault, Reader, Row, Tx, Value, values};
 
@@ -74,7 +74,6 @@ pub struct SessionCookie(pub(crate) Vec<HeaderValue>);
 impl Session {
     /// Reads a row of [`FIND`] or [`OF`].
     fn read(reader: &Reader<'_>, row: &Row) -> Result<Self, Fault> {
-        let who: Id<()> = row.id(2)?;
         let phone = match row.maybe_bytes(4)? {
             Some(sealed) => {
                 let opened = reader.vault().open_own("web.phone", sealed)?;
@@ -87,7 +86,7 @@ impl Session {
                 .bytes(0)?
                 .try_into()
                 .map_err(|_| Fault::new("a session's key is not 32 bytes"))?,
-            who: Who::from_columns(row.int(1)?, who.to_bytes()),
+            who: Who::read(row, 1, 2)?,
             acting_for: row.maybe_id(3)?,
             phone,
             strong: row.truth(5)?,
@@ -264,7 +263,9 @@ pub(crate) fn sweep(tx: &mut Tx<'_>, now: Instant) -> Result<(), Fault> {
 
 /// Browser and system from a `User-Agent`, coarsely: enough to recognise one's own devices, too
 /// little to tell one phone from another.
-pub(crate) fn device(user_agent: &str) -> String {
+pub(crate) fn device(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
+    let user_agent = agent.unwrap_or_default();
     let first = |names: &[(&str, &'static str)]| {
         names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };

@@ -137,6 +137,15 @@ pub struct Job {
     pub run: fn(App) -> BoxFuture<'static, Result<(), Fault>>,
 }
 
+/// What a job makes of a write: a full queue is no fault of it, the next run does it.
+pub fn later<T>(answer: Result<T, store::Error<store::door::Never>>) -> Result<(), Fault> {
+    match answer {
+        Ok(_) | Err(store::Error::Busy { .. }) => Ok(()),
+        Err(store::Error::Fault(fault)) => Err(fault),
+        Err(store::Error::Refused(never)) => match never {},
+    }
+}
+
 /// A page with invented content, rendered in every language by the conformance tests.
 #[derive(Clone, Copy)]
 pub struct Sample {

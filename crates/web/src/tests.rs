@@ -53,7 +53,6 @@ fn tried() -> Slice {
         id.to_string()
     }
     Slice {
-        name: "tried",
         routes: || {
             vec![
                 Route::get("/tried/citizen", done, Access::Citizen),
@@ -70,16 +69,7 @@ fn tried() -> Slice {
                 Route::post("/tried/strict", done, Access::Anyone).strict(),
             ]
         },
-        migrations: &[],
-        reactions: &[],
-        texts: [("ko", ""), ("en", ""), ("zh-Hans", "")],
-        queries: &[],
-        samples: Vec::new,
-        refusals: &[],
-        nav: &[],
-        assets: &[],
-        jobs: &[],
-        ..crate::slice()
+        ..Slice::new("tried")
     }
 }
 

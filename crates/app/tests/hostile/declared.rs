@@ -6,8 +6,8 @@ use super::*;
 
 /// Sends a declaration; when it is taken, compares what is kept with what was sent, byte for byte.
 /// White space at both ends is taken off (`kernel::clean` says so), and nothing else is changed.
-async fn check_kept(
-    client: &mut Client,
+pub(super) async fn check_kept(
+    client: &mut Browser,
     place: &str,
     text: &str,
     answer: &Answer,
@@ -21,9 +21,9 @@ async fn check_kept(
     if !answer.status.is_success() && !answer.status.is_redirection() {
         return Some(format!("{place}={shown}: {}", answer.status));
     }
-    let kept = client.get("/api/v1/code/declarations").await.json();
+    let kept = client.get_json("/api/v1/code/declarations").await.json();
     let kept = kept[0]["declaration"].pointer(place).cloned().unwrap_or_default();
-    let export = client.get("/api/v1/me/export").await.json();
+    let export = client.get_json("/api/v1/me/export").await.json();
     let exported = export["events"].as_array().unwrap().iter().rev();
     let mut exported =
         exported.filter_map(|it| it["event"].pointer(&format!("/declaration{place}")));
@@ -37,7 +37,7 @@ async fn check_kept(
 fn what_is_declared_is_refused_or_kept_exactly() {
     run(async |town| {
         let person = town.city.register(1).await;
-        let mut client = Client::signed_in(&town.city.house, Who::Citizen(person)).await;
+        let mut client = town.city.signed_in(Who::Citizen(person)).await;
         let mut taken = BTreeSet::new();
         let mut wrong = Vec::new();
         let fields = [
@@ -66,7 +66,7 @@ fn what_is_declared_is_refused_or_kept_exactly() {
             for (place, field) in fields {
                 let mut body = declaration();
                 *body.pointer_mut(place).unwrap() = json!(text);
-                let answer = client.json("/api/v1/code/declarations", &body).await;
+                let answer = client.post_json("/api/v1/code/declarations", &body).await;
                 if answer.status == 201 {
                     taken.insert(text.clone());
                 }
@@ -85,9 +85,9 @@ fn what_is_declared_is_refused_or_kept_exactly() {
         for hidden in ["김\0하늘", "김\u{200b}하늘", "\u{202e}gnp.exe", "\u{feff}김하늘"] {
             assert!(!taken.contains(hidden), "{hidden:?} was taken");
         }
-        let sheet = client.get("/account/export.csv").await;
+        let sheet = client.get_json("/account/export.csv").await;
         assert_eq!(sheet.status, 200);
-        let text = sheet.text();
+        let text = sheet.text;
         assert!(text.contains("'=1+1") || text.contains("=1+1"), "the export holds the name");
         for cell in text.lines().flat_map(|line| line.trim_start_matches('\u{feff}').split(',')) {
             let cell = cell.trim_start_matches('"');
@@ -100,7 +100,7 @@ fn what_is_declared_is_refused_or_kept_exactly() {
 fn days_and_temperatures_out_of_this_world_are_refused() {
     run(async |town| {
         let person = town.city.register(1).await;
-        let mut client = Client::signed_in(&town.city.house, Who::Citizen(person)).await;
+        let mut client = town.city.signed_in(Who::Citizen(person)).await;
         for (from, to) in [
             ("1970-01-01", "1970-01-02"),
             ("9999-12-31", "9999-12-31"),
@@ -114,7 +114,7 @@ fn days_and_temperatures_out_of_this_world_are_refused() {
         ] {
             let mut body = declaration();
             body["stays"][0] = json!({ "place": "대구", "from": from, "to": to });
-            let answer = client.json("/api/v1/code/declarations", &body).await;
+            let answer = client.post_json("/api/v1/code/declarations", &body).await;
             assert_eq!(
                 (answer.status.as_u16(), answer.code().as_str()),
                 (422, "code-stay-invalid"),
@@ -135,14 +135,14 @@ fn days_and_temperatures_out_of_this_world_are_refused() {
         ] {
             let mut body = declaration();
             body["temperature_tenths"] = temperature.clone();
-            let answer = client.json("/api/v1/code/declarations", &body).await;
+            let answer = client.post_json("/api/v1/code/declarations", &body).await;
             assert_eq!(answer.status, status, "{temperature}");
         }
         let mut body = declaration();
         body["stays"] = json!(vec![body["stays"][0].clone(); 15]);
-        let answer = client.json("/api/v1/code/declarations", &body).await;
+        let answer = client.post_json("/api/v1/code/declarations", &body).await;
         assert_eq!(answer.code(), "code-too-many-stays");
-        assert_eq!(client.get("/api/v1/code/declarations").await.json(), json!([]));
+        assert_eq!(client.get_json("/api/v1/code/declarations").await.json(), json!([]));
     });
 }
 
@@ -150,7 +150,7 @@ fn days_and_temperatures_out_of_this_world_are_refused() {
 fn a_phone_s_name_is_refused_or_kept_exactly_however_well_it_is_signed() {
     run(async |town| {
         let (place, code) = (town.told.places[1].0, town.told.places[1].1.to_string());
-        let mut client = Client::anonymous(&town.city.house).await;
+        let mut client = town.city.anonymous().await;
         let key = credential::DeviceKey::from_scalar(&[7; 32]).unwrap();
         let public = gate::model::PublicKey::from_bytes(&key.public_uncompressed()).unwrap();
         let mut wrong = Vec::new();
@@ -162,7 +162,7 @@ fn a_phone_s_name_is_refused_or_kept_exactly_however_well_it_is_signed() {
                 "public_key": base64url(public.as_bytes()),
                 "signature": base64url(&key.sign(&signed).unwrap()),
             });
-            let answer = client.json("/api/v1/gate/devices", &body).await;
+            let answer = client.post_json("/api/v1/gate/devices", &body).await;
             if let Some(it) = town.judge("/api/v1/gate/devices", true, &answer) {
                 wrong.push(format!("{}: {it}", short(&label)));
             }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use kernel::{Instant, Locale};
 use serde::Deserialize;
 use webauthn_rs::prelude::RegisterPublicKeyCredential;
@@ -152,8 +152,7 @@ pub(super) async fn passkey_finish(
     Json(body): Json<Finish>,
 ) -> Result<Response, Problem> {
     may_add(&app, &actor).await?;
-    let agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
-    let device = session::device(agent.unwrap_or_default());
+    let device = session::device(&headers);
     passkey::finish_registration(&app, &actor, &body.ceremony, &body.credential, device).await?;
     Ok((StatusCode::CREATED, Json(serde_json::json!({}))).into_response())
 }

@@ -143,15 +143,10 @@ pub(super) async fn check(
         Who::Anonymous => "/register".to_owned(),
         _ => safe(&body.next),
     };
-    let device = device(&headers);
+    let device = session::device(&headers);
     let begin = Begin { who, phone: Some(number), strong: false, device };
     let cookie = session::begin(&app, &actor, begin).await?;
     Ok(See::other(to).cookie(cookie).into_response())
-}
-
-fn device(headers: &HeaderMap) -> String {
-    let agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
-    session::device(agent.unwrap_or_default())
 }
 
 /// WebAuthn's options for a sign-in.
@@ -178,7 +173,7 @@ pub(super) async fn passkey_finish(
     Json(body): Json<Finish>,
 ) -> Result<Response, Problem> {
     let who = passkey::finish_sign_in(&app, &body.ceremony, &body.credential).await?;
-    let begin = Begin { who, phone: None, strong: true, device: device(&headers) };
+    let begin = Begin { who, phone: None, strong: true, device: session::device(&headers) };
     let cookie = session::begin(&app, &actor, begin).await?;
     let fallback = if matches!(who, Who::Staff(_)) { "/desk" } else { "/" };
     let next = safe(&body.next);
@@ -221,7 +216,7 @@ pub(super) async fn link_use(
     Form(Empty {}): Form<Empty>,
 ) -> Result<See, Problem> {
     let who = link::spend(&app, &token).await?;
-    let begin = Begin { who, phone: None, strong: false, device: device(&headers) };
+    let begin = Begin { who, phone: None, strong: false, device: session::device(&headers) };
     let cookie = session::begin(&app, &actor, begin).await?;
     let to = match who {
         Who::Staff(_) if app.config.demo => "/desk",

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::*;
 use crate::session::Begin;
-use crate::{Config, Who};
+use crate::testing::Browser;
+use crate::{Config, DiskConfig, Who, build_ops_router};
 
 fn begin(who: Who) -> Begin {
     Begin { who, ..Begin::default() }
@@ -102,7 +103,7 @@ async fn broken_forms_are_refused_and_never_a_500() {
     let dir = tempfile::tempdir().unwrap();
     let mut browser = house(&dir).browser();
     browser.get("/sign-in").await;
-    let token = browser.hidden("_csrf");
+    let token = browser.csrf.clone();
     let form = "application/x-www-form-urlencoded";
     for (broken, status) in [
         (b"a=%ED%A0%80".to_vec(), 400),
@@ -154,7 +155,7 @@ async fn a_form_needs_the_token_of_its_own_browser() {
     one.get("/sign-in").await;
     other.get("/sign-in").await;
     assert_eq!(one.post("/tried/form", &[("a", "1")]).await.status, StatusCode::OK);
-    let stolen = format!("_csrf={}&a=1", other.hidden("_csrf")).into_bytes();
+    let stolen = format!("_csrf={}&a=1", other.csrf.clone()).into_bytes();
     let answer = one.post_raw("/tried/form", "application/x-www-form-urlencoded", stolen).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     let answer = one.post_raw("/tried/form", "application/x-www-form-urlencoded", Vec::new()).await;
@@ -239,20 +240,76 @@ async fn files_that_pages_name_are_there_and_immutable() {
     assert_eq!(manifest["start_url"], "/");
 }
 
+/// A city whose disk counts as the test wishes, its public side and the operator's.
+fn watched(dir: &tempfile::TempDir, low_percent: u8, full_mib: u64) -> (House, Browser, Browser) {
+    let disk = DiskConfig { folder: dir.path().to_owned(), low_percent, full_mib };
+    let config = Config { disk, ..Config::local(8080, true).unwrap() };
+    let house = House::with_config(dir.path(), vec![tried()], questions(), config);
+    let ops = Browser::new(&house.app, build_ops_router(house.app.clone()));
+    let public = house.browser();
+    (house, public, ops)
+}
+
 #[tokio::test]
 async fn health_and_metrics_say_what_is_and_name_nobody() {
     let dir = tempfile::tempdir().unwrap();
-    let house = house(&dir);
-    let mut browser = house.browser();
-    assert_eq!(browser.get_json("/live").await.status, StatusCode::OK);
-    let ready = browser.get_json("/ready").await.json();
-    assert_eq!((&ready["ready"], &ready["reasons"]), (&json!(true), &json!([])));
-    browser.get("/link/abcdef0123").await;
-    let text = browser.get_json("/metrics").await.text;
+    let (house, mut public, mut ops) = watched(&dir, 0, 0);
+    public.get("/link/abcdef0123").await;
+    assert_eq!(ops.get("/live").await.status, StatusCode::OK);
+    let ready = ops.get("/ready").await.json();
+    assert_eq!(
+        (&ready["ready"], &ready["reasons"], &ready["warnings"]),
+        (&json!(true), &json!([]), &json!([]))
+    );
+    assert!(ready["disk_free_bytes"].as_u64().unwrap() > 0);
+    let text = ops.get("/metrics").await.text;
     assert!(text.contains("route=\"/link/{token}\",status=\"4xx\"} 1"), "{text}");
     assert!(!text.contains("abcdef0123"));
+    for gauge in ["haetae_disk_free_bytes ", "haetae_file_bytes{file=\"identity.db\"} "] {
+        let value = text.lines().find_map(|it| it.strip_prefix(gauge)).unwrap();
+        assert!(value.parse::<u64>().unwrap() > 0, "{gauge}{value}");
+    }
+
     house.app.store.close();
-    assert_eq!(browser.get_json("/live").await.status, StatusCode::OK);
+    assert_eq!(ops.get("/live").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_public_side_says_whether_it_is_ready_and_not_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_house, mut public, _) = watched(&dir, 100, 0);
+    assert_eq!(public.get("/live").await.status, StatusCode::OK);
+    let ready = public.get("/ready").await;
+    assert_eq!((ready.status, ready.text.as_str()), (StatusCode::OK, "ready\n"));
+    assert_eq!(public.get("/metrics").await.status, StatusCode::NOT_FOUND);
+    let dir = tempfile::tempdir().unwrap();
+    let (_house, mut public, _) = watched(&dir, 100, u64::MAX);
+    let ready = public.get_json("/ready").await;
+    assert_eq!((ready.status.as_u16(), ready.code().as_str()), (503, "web-not-ready"));
+    assert!(!ready.text.contains("disk"), "{}", ready.text);
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_is_a_warning_first_and_then_a_reason() {
+    let reasons = async |low_percent, full_mib| {
+        let dir = tempfile::tempdir().unwrap();
+        let (_house, mut public, mut ops) = watched(&dir, low_percent, full_mib);
+        let (bare, explained) = (public.get("/ready").await, ops.get("/ready").await);
+        assert_eq!(bare.status, explained.status);
+        let body = explained.json();
+        (bare.status.as_u16(), body["reasons"].clone(), body["warnings"].clone())
+    };
+    assert_eq!(reasons(0, 0).await, (200, json!([]), json!([])));
+    // No disk has more free than it has.
+    assert_eq!(reasons(101, 0).await, (200, json!([]), json!(["disk-low"])));
+    assert_eq!(reasons(0, u64::MAX).await, (503, json!(["disk-full"]), json!([])));
+
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("gone");
+    let config = Config { disk: DiskConfig::of(folder), ..Config::local(8080, true).unwrap() };
+    let house = House::with_config(dir.path(), vec![tried()], questions(), config);
+    let mut ops = Browser::new(&house.app, build_ops_router(house.app.clone()));
+    assert_eq!(ops.get("/ready").await.json()["reasons"], json!(["disk-unreadable"]));
 }
 
 #[tokio::test]
