@@ -1,10 +1,14 @@
 //! The tables of this slice: how events fill them, and every question asked of them. All SQL stands
 //! here.
 
+use std::collections::BTreeMap;
+
 use contracts::gate::{Device as DeviceId, ENTERED, Entered, Place as PlaceId, Verdict};
 use contracts::person::Organisation;
 use kernel::{Date, Id, Instant, Zone};
-use store::{Fault, ObservationKind, Projection, Reader, Recorded, Row, Side, Value, View, values};
+use store::{
+    Block, Fault, ObservationKind, Projection, Reader, Recorded, Row, Side, Value, View, values,
+};
 
 use crate::event::{DeviceEvent, PlaceEvent};
 use crate::model::{DevicePhase, PlaceKind, PlacePolicy, PublicKey};
@@ -19,8 +23,8 @@ const DEVICE_ADD: &str = "INSERT INTO gate_device (region, device, place, phase,
      asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const DEVICE_PHASE: &str =
     "UPDATE gate_device SET phase = $3, decided_at = $4 WHERE region = $1 AND device = $2";
-const VISIT_ADD: &str = "INSERT INTO gate_visit (region, seq, day, place, device, n, at, verdict, pass) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const VISITS_ADD: &str = "INSERT INTO gate_visit (region, day, place, seq, device, quarter, verdict, \
+     count, latest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 const PLACE: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
      stale_hours, opened_at, closed_at FROM gate_place WHERE region = $1 AND place = $2";
@@ -40,15 +44,13 @@ const DEVICES_OF: &str = "SELECT device, place, phase, label, public_key, asked_
      FROM gate_device WHERE region = $1 AND place = $2 ORDER BY phase, asked_at DESC LIMIT 500";
 const DEVICES_WAITING: &str = "SELECT COUNT(*) FROM gate_device \
      WHERE region = $1 AND place = $2 AND phase = 1 AND asked_at > $3";
-const HOURS: &str = "SELECT (at - $5) / 3600000000, verdict, COUNT(*) FROM gate_visit \
-     WHERE region = $1 AND day IN ($2, $3) AND place = $4 AND at >= $5 AND at < $6 \
-     GROUP BY 1, 2 ORDER BY 1, 2";
-const DEVICE_VISITS: &str = "SELECT device, COUNT(*), MAX(at) FROM gate_visit \
-     WHERE region = $1 AND day IN ($2, $3) AND place = $4 AND at >= $5 AND at < $6 GROUP BY device";
-
-/// The visits that a pass's tag names on a day: what `store::join` needs to answer an open case.
-pub const VISITS_BY_PASS: &str =
-    "SELECT seq FROM gate_visit WHERE region = $1 AND day = $2 AND pass = $3 ORDER BY seq";
+const HOURS: &str = "SELECT (quarter * 900000000 - $5) / 3600000000, verdict, \
+     CAST(SUM(count) AS BIGINT)
+     FROM gate_visit WHERE region = $1 AND day IN ($2, $3) AND place = $4 \
+     AND quarter * 900000000 >= $5 AND quarter * 900000000 < $6 GROUP BY 1, 2 ORDER BY 1, 2";
+const DEVICE_VISITS: &str = "SELECT device, CAST(SUM(count) AS BIGINT), MAX(latest) FROM gate_visit \
+     WHERE region = $1 AND day IN ($2, $3) AND place = $4 \
+     AND quarter * 900000000 >= $5 AND quarter * 900000000 < $6 GROUP BY device ORDER BY device";
 
 pub(crate) const BATCH_FIND: &str =
     "SELECT answer FROM gate_batch WHERE region = $1 AND device = $2 AND batch = $3";
@@ -68,7 +70,7 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, PLACE_POLICY),
     (Side::Identity, DEVICE_ADD),
     (Side::Identity, DEVICE_PHASE),
-    (Side::Visits, VISIT_ADD),
+    (Side::Visits, VISITS_ADD),
     (Side::Identity, PLACE),
     (Side::Identity, PLACE_BY_CODE),
     (Side::Identity, PLACES_OF),
@@ -78,7 +80,6 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, DEVICES_WAITING),
     (Side::Visits, HOURS),
     (Side::Visits, DEVICE_VISITS),
-    (Side::Visits, VISITS_BY_PASS),
     (Side::Identity, BATCH_FIND),
     (Side::Identity, BATCH_ADD),
     (Side::Identity, BATCH_SWEEP),
@@ -94,26 +95,42 @@ pub const VIEWS: &[View] = &[
 ];
 
 /// One code shown at one door.
-pub const OBSERVATION: ObservationKind = ObservationKind {
-    kind: ENTERED,
-    retention_days: 28,
-    columns: visit_columns,
-    tags: &[5],
-    project: VISIT_ADD,
-};
+pub const OBSERVATION: ObservationKind =
+    ObservationKind { kind: ENTERED, retention_days: 28, found_by, project: project_visits };
 
-fn visit_columns(payload: &[u8]) -> Result<Vec<Value>, Fault> {
-    let it: Entered = serde_json::from_slice(payload)
-        .map_err(|error| Fault::caused("reading an entry", error))?;
-    let pass = match &it.pass {
-        Some(text) => {
-            hex::decode(text).map_err(|error| Fault::caused("reading a pass id", error))?.into()
-        }
-        None => Value::Null,
-    };
-    let at = Instant::from_seconds(it.at);
-    let verdict = it.verdict.word();
-    Ok(vec![it.place.into(), it.device.into(), it.n.into(), at.into(), verdict.into(), pass])
+/// Microseconds in a quarter of an hour.
+const QUARTER: i64 = 900_000_000;
+
+fn entered(payload: &[u8]) -> Result<Entered, Fault> {
+    serde_json::from_slice(payload).map_err(|error| Fault::caused("reading an entry", error))
+}
+
+/// An entry is found by its pass.
+fn found_by(payload: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+    let pass = entered(payload)?.pass.map(hex::decode).transpose();
+    pass.map_err(|error| Fault::caused("reading a pass id", error))
+}
+
+/// Counts the entries of a block.
+fn project_visits(views: &mut Projection<'_>, block: &Block<'_>) -> Result<(), Fault> {
+    let mut counts: BTreeMap<_, (u64, Instant)> = BTreeMap::new();
+    for it in block.items {
+        let it = entered(it)?;
+        let at = Instant::from_seconds(it.at);
+        let quarter = at.micros().div_euclid(QUARTER);
+        let key = (it.place.to_u128(), it.device.to_u128(), quarter, it.verdict.word());
+        let (count, latest) = counts.entry(key).or_insert((0, at));
+        *count += 1;
+        *latest = at.max(*latest);
+    }
+    for ((place, device, quarter, verdict), (count, latest)) in counts {
+        let (place, device) = (place.to_be_bytes(), device.to_be_bytes());
+        views.execute(
+            VISITS_ADD,
+            values![block.day, place, block.seq, device, quarter, verdict, count, latest],
+        )?;
+    }
+    Ok(())
 }
 
 const NAME: &str = "gate_place.name";
