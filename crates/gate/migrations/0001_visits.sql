@@ -1,16 +1,15 @@
--- Entries at doors, for 28 days. `at` is the device's claim in microseconds; `pass` a tag under the
--- day's key, which finds the same pass again while that key lives.
+-- Entries at doors, for 28 days, counted: for each batch, quarter of an hour and verdict. `quarter` is
+-- quarters of an hour since 1970 and `latest` microseconds, both by the device's claim. Who entered lies
+-- sealed in the observation.
 CREATE TABLE gate_visit (
     region TEXT NOT NULL,
-    seq BIGINT NOT NULL,
     day BIGINT NOT NULL,
     place BYTEA NOT NULL,
+    seq BIGINT NOT NULL,
     device BYTEA NOT NULL,
-    n BIGINT NOT NULL,
-    at BIGINT NOT NULL,
+    quarter BIGINT NOT NULL,
     verdict TEXT NOT NULL,
-    pass BYTEA,
-    PRIMARY KEY (region, seq)
+    count BIGINT NOT NULL,
+    latest BIGINT NOT NULL,
+    PRIMARY KEY (region, day, place, seq, device, quarter, verdict)
 );
-CREATE INDEX gate_visit_place ON gate_visit (region, day, place);
-CREATE INDEX gate_visit_pass ON gate_visit (region, day, pass);

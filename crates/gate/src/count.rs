@@ -5,25 +5,69 @@
 //! than three days, or by a device whose clock is wrong. Late entries are shown under the date that
 //! has the number of their day, beside the hours. So every entry stands under exactly one date.
 
-use contracts::gate::{Device as DeviceId, Place as PlaceId, Verdict};
-use kernel::{Date, Id, Instant, Zone};
-use store::{Fault, Reader, Value};
+use std::collections::BTreeMap;
 
-pub(crate) const HOURS: &str = "SELECT (at - $5) / 3600000000, verdict, COUNT(*) FROM gate_visit \
-     WHERE region = $1 AND day IN ($2, $3) AND place = $4 AND at >= $5 AND at < $6 \
-     AND at >= day * 86400000000 AND at < (day + 1) * 86400000000 GROUP BY 1, 2 ORDER BY 1, 2";
-pub(crate) const DEVICES: &str = "SELECT device, COUNT(*), MAX(at) FROM gate_visit \
-     WHERE region = $1 AND day IN ($2, $3) AND place = $4 AND at >= $5 AND at < $6 \
-     AND at >= day * 86400000000 AND at < (day + 1) * 86400000000 GROUP BY device ORDER BY device";
-pub(crate) const LATE: &str = "SELECT device, verdict, COUNT(*) FROM gate_visit \
-     WHERE region = $1 AND day >= $2 AND day <= $3 AND place = $4 \
-     AND (at < day * 86400000000 OR at >= (day + 1) * 86400000000) GROUP BY 1, 2 ORDER BY 1, 2";
-pub(crate) const PLACE_TOTAL: &str = "SELECT COUNT(*) FROM gate_visit \
-     WHERE region = $1 AND day IN ($2, $3) AND place = $4 AND at >= $5 AND at < $6 \
-     AND at >= day * 86400000000 AND at < (day + 1) * 86400000000";
-pub(crate) const PLACE_LATE: &str = "SELECT COUNT(*) FROM gate_visit \
-     WHERE region = $1 AND day >= $2 AND day <= $3 AND place = $4 \
-     AND (at < day * 86400000000 OR at >= (day + 1) * 86400000000)";
+use contracts::gate::{Device as DeviceId, Entered, Place as PlaceId, Verdict};
+use kernel::{Date, Id, Instant, Zone};
+use store::{Block, Fault, Projection, Reader, Value, values};
+
+/// Microseconds in a quarter of an hour: the view counts by them, and every zone's day begins at one.
+const QUARTER: i64 = 900_000_000;
+
+pub(crate) const VISITS_ADD: &str = "INSERT INTO gate_visit (region, day, place, seq, device, quarter, \
+     verdict, count, latest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+pub(crate) const HOURS: &str = "SELECT (quarter - $5) / 4, verdict, CAST(SUM(count) AS BIGINT) \
+     FROM gate_visit WHERE region = $1 AND day IN ($2, $3) AND place = $4 \
+     AND quarter >= $5 AND quarter < $6 AND quarter >= day * 96 AND quarter < (day + 1) * 96 \
+     GROUP BY 1, 2 ORDER BY 1, 2";
+pub(crate) const DEVICES: &str = "SELECT device, CAST(SUM(count) AS BIGINT), MAX(latest) \
+     FROM gate_visit WHERE region = $1 AND day IN ($2, $3) AND place = $4 \
+     AND quarter >= $5 AND quarter < $6 AND quarter >= day * 96 AND quarter < (day + 1) * 96 \
+     GROUP BY device ORDER BY device";
+pub(crate) const LATE: &str = "SELECT device, verdict, CAST(SUM(count) AS BIGINT) \
+     FROM gate_visit WHERE region = $1 AND day >= $2 AND day <= $3 AND place = $4 \
+     AND (quarter < day * 96 OR quarter >= (day + 1) * 96) GROUP BY 1, 2 ORDER BY 1, 2";
+pub(crate) const PLACE_TOTAL: &str = "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) \
+     FROM gate_visit WHERE region = $1 AND day IN ($2, $3) AND place = $4 \
+     AND quarter >= $5 AND quarter < $6 AND quarter >= day * 96 AND quarter < (day + 1) * 96";
+pub(crate) const PLACE_LATE: &str = "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) \
+     FROM gate_visit WHERE region = $1 AND day >= $2 AND day <= $3 AND place = $4 \
+     AND (quarter < day * 96 OR quarter >= (day + 1) * 96)";
+
+fn entered(payload: &[u8]) -> Result<Entered, Fault> {
+    serde_json::from_slice(payload).map_err(|error| Fault::caused("reading an entry", error))
+}
+
+/// An entry is found by its pass.
+pub(crate) fn found_by(payload: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+    let pass = entered(payload)?.pass.map(hex::decode).transpose();
+    pass.map_err(|error| Fault::caused("reading a pass id", error))
+}
+
+/// Which quarter of an hour since 1970 an instant lies in.
+fn quarter(at: Instant) -> i64 {
+    at.micros().div_euclid(QUARTER)
+}
+
+/// Counts the entries of a block.
+pub(crate) fn project(views: &mut Projection<'_>, block: &Block<'_>) -> Result<(), Fault> {
+    let mut counts: BTreeMap<_, (u64, Instant)> = BTreeMap::new();
+    for it in block.items {
+        let it = entered(it)?;
+        let at = Instant::from_seconds(it.at);
+        let key = (it.place, it.device, quarter(at), it.verdict.word());
+        let (count, latest) = counts.entry(key).or_insert((0, at));
+        *count += 1;
+        *latest = at.max(*latest);
+    }
+    for ((place, device, quarter, verdict), (count, latest)) in counts {
+        views.execute(
+            VISITS_ADD,
+            values![block.day, place, block.seq, device, quarter, verdict, count, latest],
+        )?;
+    }
+    Ok(())
+}
 
 /// One date of the city, as the counts need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +93,8 @@ impl Window {
 
     fn hours(&self, place: Id<PlaceId>) -> [Value; 5] {
         let (first, last) = self.days;
-        [first.into(), last.into(), place.into(), self.start.into(), self.end.into()]
+        let (start, end) = (quarter(self.start), quarter(self.end));
+        [first.into(), last.into(), place.into(), start.into(), end.into()]
     }
 
     fn late(&self, place: Id<PlaceId>) -> [Value; 3] {

@@ -5,11 +5,11 @@ use contracts::code::TypedAnswer;
 use contracts::gate::{Device as DeviceId, Place as PlaceId, Verdict};
 use contracts::person::Staff;
 use kernel::Id;
-use store::{Context, Fault, Tx};
+use store::{Context, Fault, Observation, Tx};
 use web::{Actor, App, Problem};
 
 use crate::command::{DeviceCommand, PlaceCommand};
-use crate::decide::judge_typed;
+use crate::decide::{day_of, judge_typed};
 use crate::model::{Device, DevicePhase, Place, PlacePhase};
 use crate::queue::{self, Plain};
 use crate::refusal::Refusal;
@@ -115,7 +115,8 @@ pub fn check_typed(
     };
     // Two entries of one microsecond would have one number, and differ in their place on the log.
     let n = u64::try_from(now.micros()).unwrap_or_default();
-    let entry = queue::observation(place, desk_of(place), n, &plain, None, now)?;
-    tx.observe(context, view::OBSERVATION.kind, vec![entry])?;
+    let payload = queue::payload(place, desk_of(place), n, plain, None)?;
+    let entry = Observation { day: day_of(now.seconds(), now), payload };
+    tx.observe(context, view::OBSERVATION.kind, &[entry])?;
     Ok(Ok((verdict, reasons)))
 }

@@ -5,19 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use contracts::code::Pass;
 use contracts::gate::{Device as DeviceId, Place as PlaceId};
 use credential::ShortCode;
 use credential::curve::p256_verify;
 use credential::sealed::QueueKey;
 use kernel::{Id, Instant};
 use serde::{Deserialize, Serialize};
-use store::{By, Context, Fault, Reader, Tx, values};
+use store::{By, Context, Fault, Observation, Reader, Tx, values};
 use web::Questions;
 
-use crate::decide::is_approved;
+use crate::decide::{day_of, is_approved};
 use crate::model::Device;
-use crate::queue::{self, Batch, Block, Opened, Plain, Rejected};
+use crate::queue::{self, Batch, Block, Opened, Rejected};
 use crate::refusal::Refusal;
 use crate::view;
 
@@ -34,10 +33,9 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prepared {
     device: Id<DeviceId>,
-    place: Id<PlaceId>,
     batch: u128,
-    command: u128,
-    entries: Vec<(u64, Plain, Option<Id<Pass>>)>,
+    /// Number, claimed time in unix seconds, and what is kept.
+    entries: Vec<(u64, i64, Vec<u8>)>,
     rejected: Vec<Rejected>,
 }
 
@@ -68,16 +66,10 @@ pub fn prepare(
             Some(short) => (questions.typed_code)(reader, &short.to_string(), now)?,
             None => None,
         };
-        entries.push((n, plain, looked_up.map(|it| it.pass)));
+        let (at, pass) = (plain.at, looked_up.map(|it| it.pass));
+        entries.push((n, at, queue::payload(place, batch.device, n, plain, pass)?));
     }
-    Ok(Ok(Prepared {
-        device: batch.device,
-        place,
-        batch: batch.id,
-        command: batch.command(),
-        entries,
-        rejected,
-    }))
+    Ok(Ok(Prepared { device: batch.device, batch: batch.id, entries, rejected }))
 }
 
 /// Whether an approved device signed these bytes, and where it stands.
@@ -115,7 +107,7 @@ pub fn take(tx: &mut Tx<'_>, it: &Prepared) -> Result<Result<Answer, Refusal>, F
     let mut rejected = it.rejected.clone();
     let mut blocks: BTreeMap<u64, Block> = BTreeMap::new();
     let mut observations = Vec::with_capacity(it.entries.len());
-    for (n, plain, pass) in &it.entries {
+    for (n, at, payload) in &it.entries {
         let number = Block::of(*n);
         if let std::collections::btree_map::Entry::Vacant(vacant) = blocks.entry(number) {
             let rows = tx.query(view::TAKEN_FIND, values![it.device, number])?;
@@ -123,7 +115,7 @@ pub fn take(tx: &mut Tx<'_>, it: &Prepared) -> Result<Result<Answer, Refusal>, F
             vacant.insert(block.unwrap_or_default());
         }
         if blocks.get_mut(&number).is_some_and(|block| block.take(*n)) {
-            observations.push(queue::observation(it.place, it.device, *n, plain, *pass, now)?);
+            observations.push(Observation { day: day_of(*at, now), payload: payload.clone() });
         } else {
             rejected.push(Rejected::new(*n, Refusal::EntryRepeated));
         }
@@ -132,8 +124,9 @@ pub fn take(tx: &mut Tx<'_>, it: &Prepared) -> Result<Result<Answer, Refusal>, F
     let accepted = u64::try_from(observations.len()).unwrap_or(u64::MAX);
     let answer = Answer { accepted, rejected };
     if !observations.is_empty() {
-        let context = Context { by: By::Device(it.device), command: Some(it.command) };
-        tx.observe(&context, view::OBSERVATION.kind, observations)?;
+        // No command id: the row of the batch, written below, is what makes it count once.
+        let context = Context::by(By::Device(it.device));
+        tx.observe(&context, view::OBSERVATION.kind, &observations)?;
     }
     for (number, block) in &blocks {
         tx.execute(view::TAKEN_PUT, values![it.device, *number, block.as_bytes()])?;

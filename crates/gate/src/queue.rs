@@ -15,12 +15,11 @@ use contracts::code::Pass;
 use contracts::gate::{Device, Entered, Place, Verdict};
 use credential::ShortCode;
 use credential::sealed::QueueKey;
-use kernel::{Id, Instant};
+use kernel::Id;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{Fault, Observation};
+use store::Fault;
 
-use crate::decide::day_of;
 use crate::model::PublicKey;
 use crate::refusal::Refusal;
 
@@ -103,15 +102,6 @@ impl Batch {
             return Err(Refusal::BatchTooLarge);
         }
         if self.entries.is_empty() { Err(Refusal::BatchMalformed) } else { Ok(()) }
-    }
-
-    /// The command id: of this device and batch, so that nobody can use up another's.
-    pub fn command(&self) -> u128 {
-        let mut hash = Sha256::new();
-        hash.update(BATCH_CONTEXT);
-        hash.update(self.device.to_bytes());
-        hash.update(self.id.to_be_bytes());
-        first_128(&hash.finalize())
     }
 }
 
@@ -255,30 +245,26 @@ pub fn open(batch: &Batch, key: &QueueKey) -> Result<Opened, Refusal> {
     Ok(opened)
 }
 
-/// The observation of an entry. `looked_up` is the pass that a short code named.
-pub fn observation(
+/// What is kept of an entry, as JSON. `looked_up` is the pass that a short code named.
+pub fn payload(
     place: Id<Place>,
     device: Id<Device>,
     n: u64,
-    it: &Plain,
+    it: Plain,
     looked_up: Option<Id<Pass>>,
-    received: Instant,
-) -> Result<Observation, Fault> {
-    let looked_up = looked_up.map(|it| hex::encode(it.to_bytes()));
+) -> Result<Vec<u8>, Fault> {
     let entered = Entered {
         place,
         device,
         n,
-        pass: it.pass.clone().or(looked_up),
+        pass: it.pass.or(looked_up.map(|it| hex::encode(it.to_bytes()))),
         at: it.at,
         verdict: it.verdict,
-        reasons: it.reasons.clone(),
-        class: it.class.clone(),
+        reasons: it.reasons,
+        class: it.class,
         typed: it.typed,
     };
-    let payload =
-        serde_json::to_vec(&entered).map_err(|error| Fault::caused("writing an entry", error))?;
-    Ok(Observation { day: day_of(it.at, received), payload })
+    serde_json::to_vec(&entered).map_err(|error| Fault::caused("writing an entry", error))
 }
 
 /// Entry numbers of one device that were taken: one bit each, in blocks of 4,096. An entry sent

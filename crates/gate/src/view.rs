@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::gate::{Device as DeviceId, ENTERED, Entered, Place as PlaceId};
+use contracts::gate::{Device as DeviceId, ENTERED, Place as PlaceId};
 use contracts::person::Organisation;
 use kernel::{Id, Instant};
 use store::{
@@ -25,9 +25,6 @@ const DEVICE_ADD: &str = "INSERT INTO gate_device (region, device, place, phase,
      asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const DEVICE_PHASE: &str =
     "UPDATE gate_device SET phase = $3, decided_at = $4 WHERE region = $1 AND device = $2";
-const VISIT_ADD: &str = "INSERT INTO gate_visit (region, seq, day, place, device, n, at, verdict, pass) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
 const PLACE: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
      stale_hours, opened_at, closed_at FROM gate_place WHERE region = $1 AND place = $2";
 const PLACE_BY_CODE: &str = "SELECT place, organisation, kind, sensitive, code, name, \
@@ -55,10 +52,6 @@ const DEVICES_ALL: &str =
     "SELECT device, phase FROM gate_device WHERE region = $1 AND place = $2 ORDER BY device";
 const CLOSED_AT: &str = "SELECT closed_at FROM gate_place WHERE region = $1 AND place = $2";
 
-/// The visits that a pass's tag names on a day: what `store::join` needs to answer an open case.
-pub const VISITS_BY_PASS: &str =
-    "SELECT seq FROM gate_visit WHERE region = $1 AND day = $2 AND pass = $3 ORDER BY seq";
-
 pub(crate) const BATCH_FIND: &str =
     "SELECT answer FROM gate_batch WHERE region = $1 AND device = $2 AND batch = $3";
 pub(crate) const BATCH_ADD: &str =
@@ -77,7 +70,7 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, PLACE_POLICY),
     (Side::Identity, DEVICE_ADD),
     (Side::Identity, DEVICE_PHASE),
-    (Side::Visits, VISIT_ADD),
+    (Side::Visits, count::VISITS_ADD),
     (Side::Identity, PLACE),
     (Side::Identity, PLACE_BY_CODE),
     (Side::Identity, PLACES_OF),
@@ -94,7 +87,6 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Visits, count::LATE),
     (Side::Visits, count::PLACE_TOTAL),
     (Side::Visits, count::PLACE_LATE),
-    (Side::Visits, VISITS_BY_PASS),
     (Side::Identity, BATCH_FIND),
     (Side::Identity, BATCH_ADD),
     (Side::Identity, BATCH_SWEEP),
@@ -113,24 +105,9 @@ pub const VIEWS: &[View] = &[
 pub const OBSERVATION: ObservationKind = ObservationKind {
     kind: ENTERED,
     retention_days: ENTRY_DAYS,
-    columns: visit_columns,
-    tags: &[5],
-    project: VISIT_ADD,
+    found_by: count::found_by,
+    project: count::project,
 };
-
-fn visit_columns(payload: &[u8]) -> Result<Vec<Value>, Fault> {
-    let it: Entered = serde_json::from_slice(payload)
-        .map_err(|error| Fault::caused("reading an entry", error))?;
-    let pass = match &it.pass {
-        Some(text) => {
-            hex::decode(text).map_err(|error| Fault::caused("reading a pass id", error))?.into()
-        }
-        None => Value::Null,
-    };
-    let at = Instant::from_seconds(it.at);
-    let verdict = it.verdict.word();
-    Ok(vec![it.place.into(), it.device.into(), it.n.into(), at.into(), verdict.into(), pass])
-}
 
 const NAME: &str = "gate_place.name";
 const LABEL: &str = "gate_device.label";

@@ -174,11 +174,14 @@ impl Exercise {
         self.stored_since(before)
     }
 
-    /// What one visit stores, in bytes: its sealed payload and its leaf. Measured by noting one.
+    /// What one visit stores, in bytes: its share of the sealed payload and of the leaf. Measured by
+    /// taking a batch.
     pub fn visit_bytes(&self) -> anyhow::Result<usize> {
         let before = self.app.store.size();
-        self.fill(1)?;
-        self.stored_since(before)
+        for (batch, signature) in self.make_batches(1, 200)? {
+            self.take_batch(&batch, &signature)?;
+        }
+        Ok(self.stored_since(before)?.div_ceil(200))
     }
 
     fn stored_since(&self, before: u64) -> anyhow::Result<usize> {
@@ -233,7 +236,8 @@ impl Exercise {
         crate::door::take(&self.app, &self.queue, batch, signature, self.app.now())
     }
 
-    /// Observations written through the door at once, without a device: to fill a region quickly.
+    /// So many entries written through the door at once, each a batch of one visit and without a
+    /// device: to fill a region quickly.
     pub fn fill(&self, count: u32) -> anyhow::Result<()> {
         let (now, seed) = (self.app.now(), self.seed.fork());
         let day = store::tx::utc_day(now);
@@ -253,8 +257,12 @@ impl Exercise {
             batch.push(Observation { day, payload: serde_json::to_vec(&entered)? });
         }
         let context = Context::by(By::System("exercise"));
-        write(&self.app, move |tx| tx.observe(&context, contracts::gate::ENTERED, batch.clone()))?;
-        Ok(())
+        write(&self.app, move |tx| {
+            for it in &batch {
+                tx.observe(&context, contracts::gate::ENTERED, std::slice::from_ref(it))?;
+            }
+            Ok(())
+        })
     }
 
     /// One of everything, by `choice`, under a command id of its own; `None` where the work has no
@@ -291,7 +299,7 @@ impl Exercise {
                 let batch = vec![Observation { day, payload }; 50];
                 let context = Context { by: By::System("exercise"), command: Some(command) };
                 let (first, _) = write(&self.app, move |tx| {
-                    tx.observe(&context, contracts::gate::ENTERED, batch.clone())
+                    tx.observe(&context, contracts::gate::ENTERED, &batch)
                 })?;
                 Ok(Some(Acknowledged { command, first }))
             }

@@ -14,13 +14,13 @@ use serde::Serialize;
 
 use crate::fault::Doing as _;
 use crate::leaf::{Leaf, SALT_LEN, commitment};
-use crate::projection::{select, view_row};
+use crate::projection::select;
 use crate::read::hash;
-use crate::registry::{ObservationKind, Registry, Side};
+use crate::registry::{Registry, Side};
 use crate::sqlite::Sqlite;
 use crate::tx::{epoch_scope, event_context, utc_day};
 use crate::vault::{Scope, Vault};
-use crate::{Engine, Fault, Keyring, Row, Value, access, schema, upkeep};
+use crate::{Engine, Fault, Keyring, Row, Value, access, observe, schema, upkeep};
 
 /// Something that is not as the log says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -415,48 +415,21 @@ impl Auditor<'_> {
         schema::migrate(&mut fresh, &schema::migrations(registry, Side::Visits))?;
         fresh.begin()?;
         for kind in &registry.observations {
-            if let Err(fault) = self.project_observations(kind, &mut fresh) {
+            let folded =
+                observe::project_all(self.visits, &mut fresh, self.region, self.vault, kind);
+            if let Err(fault) = folded {
                 self.wrong(None, "view", fault.chain());
                 return Ok(());
             }
         }
-        for view in registry.views.iter().filter(|it| it.side == Side::Visits) {
-            let sql = format!("SELECT * FROM {} WHERE region = $1", view.table);
+        let views = registry.views.iter().filter(|it| it.side == Side::Visits);
+        for table in views.map(|it| it.table).chain(["observation_tag"]) {
+            let sql = format!("SELECT * FROM {table} WHERE region = $1");
             let stored = rows_of(self.visits, &self.value, &sql)?;
             let wanted = rows_of(&mut fresh, &self.value, &sql)?;
-            self.compare_rows(view.table, &stored, &wanted);
+            self.compare_rows(table, &stored, &wanted);
         }
         Ok(())
-    }
-
-    fn project_observations(
-        &mut self,
-        kind: &ObservationKind,
-        fresh: &mut dyn Engine,
-    ) -> Result<(), Fault> {
-        let sql = "SELECT seq, day, payload FROM observation WHERE region = $1 AND kind = $2 \
-             AND seq >= $3 ORDER BY seq LIMIT 2000";
-        let mut next = 0_u64;
-        loop {
-            let values: [Value; 2] = [kind.kind.into(), next.into()];
-            let rows = select(self.visits, &self.value, sql, &values)?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let mut projected = Vec::with_capacity(rows.len());
-            for row in &rows {
-                let seq = row.count(0)?;
-                next = seq + 1;
-                let day = i32::try_from(row.int(1)?).doing("reading a day")?;
-                let scope = Scope::Epoch { kind: kind.kind.to_owned(), day, visits: true };
-                let Some(key) = self.vault.find(&scope)? else { continue };
-                let opened =
-                    key.open(seq, &event_context(self.region, kind.kind), row.bytes(2)?)?;
-                let payload = opened.get(SALT_LEN..).unwrap_or_default();
-                projected.push(view_row(kind, &key, seq, day, payload)?);
-            }
-            fresh.execute_many(kind.project, &self.value, &projected)?;
-        }
     }
 
     fn compare(&mut self, table: &str, fresh: &mut dyn Engine) -> Result<(), Fault> {

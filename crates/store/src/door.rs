@@ -442,6 +442,15 @@ impl Core {
         Ok(())
     }
 
+    /// Begins the open batch's transaction on the visits side, if it has not.
+    pub(crate) fn open_visits(&mut self) -> Result<(), Fault> {
+        if !self.visits_open {
+            self.visits.begin()?;
+            self.visits_open = true;
+        }
+        Ok(())
+    }
+
     fn undo(&mut self) -> Result<(), Fault> {
         self.staged.clear();
         self.states.clear();

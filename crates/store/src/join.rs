@@ -9,17 +9,13 @@ use contracts::trace::CaseGrounds;
 use serde::Serialize;
 
 use crate::access::Reading;
-use crate::fault::Doing as _;
-use crate::leaf::SALT_LEN;
-use crate::projection::select;
-use crate::tx::{event_context, utc_day};
-use crate::vault::Scope;
-use crate::{By, Fault, Tx, Value};
+use crate::tx::utc_day;
+use crate::{By, Fault, Tx};
 
 /// A visit found by a join: the payload as it was observed.
 #[derive(Debug, Clone)]
 pub struct Visit {
-    /// The leaf's index.
+    /// The index of the leaf of the block it came in.
     pub seq: u64,
     /// The payload, JSON.
     pub payload: Vec<u8>,
@@ -49,9 +45,8 @@ struct Joined<'a> {
 }
 
 impl Tx<'_> {
-    /// The visits of `subject`, carried out by the passes `tags` (raw values of the view's tag
-    /// column), in the last `days` days. `sql` selects `seq` from the view by day (`$2`) and tag
-    /// (`$3`).
+    /// The visits of `subject` in the last `days` days, found by the passes `found_by` (raw values,
+    /// as [`crate::ObservationKind::found_by`] reads them).
     #[allow(clippy::too_many_arguments, reason = "each is a separate decision of the caller")]
     pub fn join_identity_and_visits(
         &mut self,
@@ -59,9 +54,8 @@ impl Tx<'_> {
         grounds: &CaseGrounds,
         subject: u128,
         kind: &'static str,
-        tags: &[Vec<u8>],
+        found_by: &[Vec<u8>],
         days: u32,
-        sql: &str,
     ) -> Result<Result<Vec<Visit>, JoinRefusal>, Fault> {
         if grounds.asked_by == grounds.agreed_by {
             return Ok(Err(JoinRefusal::OneOfficer));
@@ -88,28 +82,8 @@ impl Tx<'_> {
         let days = i32::try_from(days).unwrap_or(i32::MAX);
         let mut visits = Vec::new();
         for day in today.saturating_sub(days)..=today {
-            let scope = Scope::Epoch { kind: kind.to_owned(), day, visits: true };
-            let Some(key) = self.core.vault.find(&scope)? else { continue };
-            for tag in tags {
-                let core = &mut *self.core;
-                let values: [Value; 2] = [day.into(), key.tag(tag).into()];
-                let rows = select(core.visits.as_mut(), &core.region_value, sql, &values)?;
-                for row in &rows {
-                    let seq = row.count(0)?;
-                    let found = select(
-                        core.visits.as_mut(),
-                        &core.region_value,
-                        "SELECT payload FROM observation WHERE region = $1 AND seq = $2",
-                        &[seq.into()],
-                    )?;
-                    let Some(found) = found.first() else { continue };
-                    let context = event_context(&core.region, kind);
-                    let mut payload =
-                        key.open(seq, &context, found.bytes(0)?).doing("opening a visit")?;
-                    payload.drain(..SALT_LEN.min(payload.len()));
-                    visits.push(Visit { seq, payload });
-                }
-            }
+            let found = self.found(kind, day, found_by)?;
+            visits.extend(found.into_iter().map(|(seq, payload)| Visit { seq, payload }));
         }
         Ok(Ok(visits))
     }

@@ -7,7 +7,8 @@
 //! - [`registry`]: what the slices bring: streams, observations, views, migrations
 //! - [`keys`] and [`vault`]: payloads sealed under keys that can be destroyed
 //! - [`leaf`]: what stands on the public log
-//! - [`projection`]: where events become views; [`tx`]: what a command may do; [`door`]: the single writer with group commit
+//! - [`projection`]: where events become views; [`tx`]: what a command may do; [`observe`]:
+//!   high-rate facts; [`door`]: the single writer with group commit
 //! - [`read`]: reading views, events and the log; [`access`]: who read whose what
 //! - [`outbox`]: what must leave, with retries
 //! - [`join`]: the only way from a person to visits
@@ -19,13 +20,13 @@
 
 pub mod access;
 pub mod audit;
-
 pub mod door;
 pub mod engine;
 pub mod fault;
 pub mod join;
 pub mod keys;
 pub mod leaf;
+pub mod observe;
 pub mod open;
 pub mod outbox;
 pub mod projection;
@@ -45,13 +46,14 @@ pub use engine::Engine;
 pub use fault::Fault;
 pub use keys::Keyring;
 pub use leaf::Leaf;
+pub use observe::Observation;
 pub use open::{Opened, Options};
 pub use projection::Projection;
 pub use read::Reader;
 pub use registry::{
-    Migration, ObservationKind, Recorded, Registry, Sealing, Side, StreamKind, View,
+    Block, Migration, ObservationKind, Recorded, Registry, Sealing, Side, StreamKind, View,
 };
-pub use tx::{By, Context, Observation, Tx};
+pub use tx::{By, Context, Tx};
 pub use value::{Row, Value};
 
 #[cfg(test)]

@@ -41,8 +41,8 @@ pub const FILES: [&str; 3] = ["identity.db", "visits.db", "keys.db"];
 pub struct Opened {
     /// The store, ready for work.
     pub store: Store,
-    /// Observations that a crash had left without a place on the log, now removed. Nobody was told
-    /// that they were taken.
+    /// Blocks of observations that a crash had left without a place on the log, now removed. Nobody
+    /// was told that they were taken.
     pub orphans: u64,
 }
 
@@ -194,8 +194,9 @@ fn remove_orphans(
     let sql = "DELETE FROM observation WHERE region = $1 AND seq >= $2";
     let orphans = run(visits, region, sql, &[size.into()])?;
     if orphans > 0 {
-        for view in registry.views.iter().filter(|it| it.side == Side::Visits) {
-            let sql = format!("DELETE FROM {} WHERE region = $1 AND seq >= $2", view.table);
+        let views = registry.views.iter().filter(|it| it.side == Side::Visits);
+        for table in views.map(|it| it.table).chain(["observation_tag"]) {
+            let sql = format!("DELETE FROM {table} WHERE region = $1 AND seq >= $2");
             run(visits, region, &sql, &[size.into()])?;
         }
     }

@@ -1,27 +1,7 @@
 //! Where a slice adds an event to its views, and the SQL helpers that put the region first.
 
-use crate::registry::ObservationKind;
 use crate::vault::Vault;
 use crate::{Engine, Fault, Row, Value};
-
-/// The row that an observation has in its view.
-pub(crate) fn view_row(
-    kind: &ObservationKind,
-    key: &crate::vault::SealingKey,
-    seq: u64,
-    day: i32,
-    payload: &[u8],
-) -> Result<Vec<Value>, Fault> {
-    let mut row = vec![Value::from(seq), Value::from(day)];
-    for (column, value) in (kind.columns)(payload)?.into_iter().enumerate() {
-        row.push(match value {
-            Value::Bytes(bytes) if kind.tags.contains(&column) => key.tag(&bytes).into(),
-            Value::Text(text) if kind.tags.contains(&column) => key.tag(text.as_bytes()).into(),
-            value => value,
-        });
-    }
-    Ok(row)
-}
 
 /// Runs a statement with the region as `$1`.
 pub(crate) fn run(

@@ -5,7 +5,7 @@ use kernel::{Fact, Instant, Region};
 use serde::Deserialize;
 
 use crate::fault::Doing as _;
-use crate::{Context, Fault, Projection, Tx, Value};
+use crate::{Context, Fault, Projection, Tx};
 
 /// Which database a table lies in. Identity and visits have separate files and separate wrapping
 /// keys; the only way to join them is [`crate::join`].
@@ -79,14 +79,25 @@ pub struct ObservationKind {
     pub kind: &'static str,
     /// Days after which the day's key and rows are destroyed. Korea: 4 weeks.
     pub retention_days: u32,
-    /// The view's columns after region, seq and day, read from the payload.
-    pub columns: fn(payload: &[u8]) -> Result<Vec<Value>, Fault>,
-    /// Columns (by their place in `columns`) that are replaced by a tag under the day's key: it
-    /// finds the same value again while the key lives, and nothing after.
-    pub tags: &'static [usize],
-    /// Inserts one row into the view; `$1` is the region, `$2` the sequence number, `$3` the day,
-    /// then `columns`.
-    pub project: &'static str,
+    /// What an observation is found by under an open case ([`crate::join`]): the pass of a visit.
+    /// The store keeps a tag of it under the day's key, which finds the same value again while that
+    /// key lives, and nothing after.
+    pub found_by: fn(payload: &[u8]) -> Result<Option<Vec<u8>>, Fault>,
+    /// Adds a block to the owner's views on the visits side, in rows that carry its `seq`. Few rows:
+    /// a visit with a place of its own in an index touches a page of its own, and that costs more
+    /// than everything else together.
+    pub project: fn(&mut Projection<'_>, &Block<'_>) -> Result<(), Fault>,
+}
+
+/// Observations of one batch and one day: what one leaf commits to.
+#[derive(Debug)]
+pub struct Block<'a> {
+    /// The leaf's index.
+    pub seq: u64,
+    /// The day (days since 1970, UTC) they count for.
+    pub day: i32,
+    /// Their payloads, JSON, in their order.
+    pub items: &'a [&'a [u8]],
 }
 
 /// A table that is a fold of the log.

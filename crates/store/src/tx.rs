@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::fault::Doing as _;
 use crate::leaf::{self, Leaf, SALT_LEN};
-use crate::projection::{Projection, run, select, view_row};
+use crate::projection::{Projection, run, select};
 use crate::registry::{Recorded, Registry, Sealing, Side};
 use crate::vault::{Scope, Vault, both};
 use crate::{Engine, Fault, Row, Value};
@@ -58,15 +58,6 @@ impl Context {
     pub const fn by(by: By) -> Self {
         Self { by, command: None }
     }
-}
-
-/// One high-rate fact.
-#[derive(Debug, Clone)]
-pub struct Observation {
-    /// The day (days since 1970, UTC) it counts for: its retention begins there.
-    pub day: i32,
-    /// What is sealed and committed to, as JSON.
-    pub payload: Vec<u8>,
 }
 
 /// What a command made happen.
@@ -140,8 +131,6 @@ const COMMAND_ADD: &str =
     "INSERT INTO command (region, command, at, first, count) VALUES ($1, $2, $3, $4, $5)";
 const EVENTS_FROM: &str = "SELECT seq, kind, at, sealed, epoch, payload, stream, stream_id FROM event \
      WHERE region = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
-const OBSERVATION_ADD: &str = "INSERT INTO observation (region, seq, day, kind, at, payload) \
-     VALUES ($1, $2, $3, $4, $5, $6)";
 
 /// The SQL texts of this crate's write door, for conformance law 7.
 pub const QUERIES: &[&str] = &[EVENT_ADD, EVENT_OF, COMMAND_FIND, COMMAND_ADD, EVENTS_FROM];
@@ -287,13 +276,22 @@ impl<'a> Tx<'a> {
         };
         let first = self.next_seq();
         self.record::<A>(context, id, state, &events, now)?;
-        if let Some(command) = context.command {
-            let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
-            let values: [Value; 4] =
-                [command.to_be_bytes().into(), now.into(), first.into(), count.into()];
-            self.execute(COMMAND_ADD, &values)?;
-        }
+        self.took_effect(context, first, events.len())?;
         Ok(Ok(Ran { first, events, repeated: false }))
+    }
+
+    /// Notes that the context's command, if it has an id, made `count` leaves from `first` on.
+    pub(crate) fn took_effect(
+        &mut self,
+        context: &Context,
+        first: u64,
+        count: usize,
+    ) -> Result<(), Fault> {
+        let Some(command) = context.command else { return Ok(()) };
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let values: [Value; 4] =
+            [command.to_be_bytes().into(), self.now().into(), first.into(), count.into()];
+        self.execute(COMMAND_ADD, &values).map(|_| ())
     }
 
     /// Whether this command id has already taken effect, and how.
@@ -316,7 +314,7 @@ impl<'a> Tx<'a> {
         rows.first().map(|row| Ok((row.count(0)?, row.count(1)?))).transpose()
     }
 
-    fn next_seq(&self) -> u64 {
+    pub(crate) fn next_seq(&self) -> u64 {
         self.core.tree.size() + u64::try_from(self.core.staged.len()).unwrap_or(u64::MAX)
     }
 
@@ -434,7 +432,7 @@ impl<'a> Tx<'a> {
     }
 
     /// The commitment, and salt and payload sealed.
-    fn seal(
+    pub(crate) fn seal(
         &self,
         key: &crate::vault::SealingKey,
         seq: u64,
@@ -450,7 +448,7 @@ impl<'a> Tx<'a> {
         Ok((commit, sealed))
     }
 
-    fn key(&mut self, scope: &Scope) -> Result<Arc<crate::vault::SealingKey>, Fault> {
+    pub(crate) fn key(&mut self, scope: &Scope) -> Result<Arc<crate::vault::SealingKey>, Fault> {
         let core = &mut *self.core;
         if !core.keys_open {
             core.keys.begin()?;
@@ -469,57 +467,6 @@ impl<'a> Tx<'a> {
             }
         }
         Ok(key)
-    }
-
-    /// Records a batch of observations of one kind: all of them or none, once per command id.
-    /// Gives the first leaf's index and whether the batch had already been taken.
-    pub fn observe(
-        &mut self,
-        context: &Context,
-        kind: &'static str,
-        batch: Vec<Observation>,
-    ) -> Result<(u64, bool), Fault> {
-        if let Some(command) = context.command
-            && let Some((first, _)) = self.command(command)?
-        {
-            return Ok((first, true));
-        }
-        let registry = Arc::clone(&self.core.registry);
-        let registered = registry.observation(kind)?;
-        if !self.core.visits_open {
-            self.core.visits.begin()?;
-            self.core.visits_open = true;
-        }
-        let (first, now) = (self.next_seq(), self.now());
-        let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-        let (mut facts, mut views) =
-            (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-        let mut held: Option<(i32, Arc<crate::vault::SealingKey>)> = None;
-        for it in batch {
-            let key = match &held {
-                Some((day, key)) if *day == it.day => Arc::clone(key),
-                _ => {
-                    let scope = Scope::Epoch { kind: kind.to_owned(), day: it.day, visits: true };
-                    let key = self.key(&scope)?;
-                    held = Some((it.day, Arc::clone(&key)));
-                    key
-                }
-            };
-            let seq = self.next_seq();
-            let (commit, sealed) = self.seal(&key, seq, kind, &it.payload)?;
-            self.core.staged.push(Leaf::sealed(self.core.region.as_str(), now, kind, &commit));
-            facts.push(vec![seq.into(), it.day.into(), kind.into(), now.into(), sealed.into()]);
-            views.push(view_row(registered, &key, seq, it.day, &it.payload)?);
-        }
-        let core = &mut *self.core;
-        core.visits.execute_many(OBSERVATION_ADD, &core.region_value, &facts)?;
-        core.visits.execute_many(registered.project, &core.region_value, &views)?;
-        if let Some(command) = context.command {
-            let values: [Value; 4] =
-                [command.to_be_bytes().into(), now.into(), first.into(), count.into()];
-            self.execute(COMMAND_ADD, &values)?;
-        }
-        Ok((first, false))
     }
 
     /// Whether a subject was forgotten.

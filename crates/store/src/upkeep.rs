@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::fault::Doing as _;
-use crate::projection::run;
 use crate::registry::{Recorded, Registry, Side};
 use crate::tx::{Core, recorded, utc_day};
 use crate::vault::{Scope, Vault};
@@ -61,8 +60,8 @@ impl Tx<'_> {
     /// Empties every view of the identity side and folds the log into them again, in the open
     /// transaction: readers see the old tables until it is done. Gives the number of events.
     ///
-    /// Views of the visits side are not rebuilt here: their rows are written once with the
-    /// observation and never changed (the audit compares them row by row).
+    /// Views of the visits side are not rebuilt here: they are written with the observations and by
+    /// nothing else (the audit folds them anew and compares them row by row).
     pub fn rebuild(&mut self) -> Result<u64, Fault> {
         let registry = Arc::clone(&self.core.registry);
         for view in registry.views.iter().filter(|it| it.side == Side::Identity) {
@@ -79,94 +78,63 @@ impl Tx<'_> {
     }
 
     /// Destroys the keys and rows of days whose time is over, and says so on the log. Gives the
-    /// number of (kind, day) pairs that ended.
+    /// number of (kind, day) pairs that ended. What still has a key is what still is kept.
     pub fn retain(&mut self) -> Result<u64, Fault> {
         let today = utc_day(self.now());
         let registry = Arc::clone(&self.core.registry);
         let mut ended = 0;
-        for kind in &registry.observations {
-            let last = today.saturating_sub(i32::try_from(kind.retention_days).unwrap_or(i32::MAX));
-            ended += self.end_days(kind.kind, last, true)?;
-        }
-        let kinds = self.query(
-            "SELECT DISTINCT kind, stream FROM event WHERE region = $1 AND epoch IS NOT NULL",
-            &[],
-        )?;
-        for row in &kinds {
-            let (kind, stream) = (row.text(0)?, row.text(1)?);
-            if let Some(days) = (registry.stream(stream)?.retention_days)(kind) {
-                let last = today.saturating_sub(i32::try_from(days).unwrap_or(i32::MAX));
-                ended += self.end_days(kind, last, false)?;
+        for (kind, day) in self.days_kept()? {
+            let observed = registry.observations.iter().find(|it| it.kind == kind);
+            let kept_days = match observed {
+                Some(it) => Some(it.retention_days),
+                None => registry.streams.iter().find_map(|it| (it.retention_days)(&kind)),
+            };
+            let Some(kept_days) = kept_days.and_then(|it| i32::try_from(it).ok()) else { continue };
+            if day < today.saturating_sub(kept_days) {
+                self.end_day(&kind, day, observed.is_some())?;
+                ended += 1;
             }
+        }
+        if ended > 0 {
+            self.core.states.clear();
         }
         Ok(ended)
     }
 
-    /// Ends all days of `kind` before `last` that still have a key.
-    fn end_days(&mut self, kind: &str, last: i32, visits: bool) -> Result<u64, Fault> {
-        let registry = Arc::clone(&self.core.registry);
-        let prefix = format!("epoch/{kind}/");
-        let sql = "SELECT scope FROM vault_key WHERE region = $1 AND scope >= $2 AND scope < $3";
-        let until = format!("epoch/{kind}0"); // '0' follows '/' in ASCII
-        let values: [Value; 2] = [(&prefix).into(), until.into()];
-        let rows = crate::projection::select(
-            self.core.keys.as_mut(),
-            &self.core.region_value,
-            sql,
-            &values,
-        )?;
-        let mut days = Vec::new();
+    /// The kinds and days that have a key.
+    fn days_kept(&mut self) -> Result<Vec<(String, i32)>, Fault> {
+        // '0' follows '/' in ASCII.
+        let sql = "SELECT scope FROM vault_key WHERE region = $1 AND scope >= 'epoch/' \
+             AND scope < 'epoch0' ORDER BY scope";
+        let core = &mut *self.core;
+        let rows = crate::projection::select(core.keys.as_mut(), &core.region_value, sql, &[])?;
+        let mut days = Vec::with_capacity(rows.len());
         for row in &rows {
-            let day = row.text(0)?.strip_prefix(&prefix).unwrap_or_default();
-            let day: i32 = day.parse().doing("reading a key's day")?;
-            if day < last {
-                days.push(day);
-            }
+            let scope = row.text(0)?.strip_prefix("epoch/").unwrap_or_default();
+            let (kind, day) = scope.split_once('/').unwrap_or_default();
+            days.push((kind.to_owned(), day.parse().doing("reading a key's day")?));
         }
-        days.sort_unstable();
-        for day in &days {
-            if visits {
-                self.delete_visits(&registry, kind, *day)?;
-            } else {
-                for view in &registry.views {
-                    if let Some((column, of)) = view.day
-                        && of == kind
-                        && view.side == Side::Identity
-                    {
-                        let sql = format!(
-                            "DELETE FROM {} WHERE region = $1 AND {column} = $2",
-                            view.table
-                        );
-                        self.execute(&sql, &[(*day).into()])?;
-                    }
-                }
-            }
-            self.append_public(
-                "store.expired.v1",
-                &serde_json::json!({ "kind": kind, "day": day }),
-            )?;
-            self.doom(Scope::Epoch { kind: kind.to_owned(), day: *day, visits });
-        }
-        self.core.states.clear();
-        Ok(u64::try_from(days.len()).unwrap_or(u64::MAX))
+        days.sort_unstable_by_key(|(_, day)| *day);
+        Ok(days)
     }
 
-    fn delete_visits(&mut self, registry: &Registry, kind: &str, day: i32) -> Result<(), Fault> {
-        let core = &mut *self.core;
-        if !core.visits_open {
-            core.visits.begin()?;
-            core.visits_open = true;
-        }
-        for view in &registry.views {
-            if let (Side::Visits, Some((column, of))) = (view.side, view.day)
-                && of == kind
-            {
-                let sql = format!("DELETE FROM {} WHERE region = $1 AND {column} = $2", view.table);
-                run(core.visits.as_mut(), &core.region_value, &sql, &[day.into()])?;
+    fn end_day(&mut self, kind: &str, day: i32, visits: bool) -> Result<(), Fault> {
+        if visits {
+            self.end_visits(kind, day)?;
+        } else {
+            let registry = Arc::clone(&self.core.registry);
+            for view in registry.views.iter().filter(|it| it.side == Side::Identity) {
+                if let Some((column, of)) = view.day
+                    && of == kind
+                {
+                    let sql =
+                        format!("DELETE FROM {} WHERE region = $1 AND {column} = $2", view.table);
+                    self.execute(&sql, &[day.into()])?;
+                }
             }
         }
-        let sql = "DELETE FROM observation WHERE region = $1 AND kind = $2 AND day = $3";
-        run(core.visits.as_mut(), &core.region_value, sql, &[kind.into(), day.into()])?;
+        self.append_public("store.expired.v1", &serde_json::json!({ "kind": kind, "day": day }))?;
+        self.doom(Scope::Epoch { kind: kind.to_owned(), day, visits });
         Ok(())
     }
 

@@ -1,0 +1,199 @@
+//! High-rate facts: taken in batches, one leaf for each batch and day.
+//!
+//! A visit is sealed under its day's key, like every other visit of that day; so a batch of them is
+//! one sealed block with one leaf. Beside it lies one row of tags, by which [`crate::join`] finds a
+//! pass again: a day's tags are read in one go (16 bytes a visit), where an index over random passes
+//! would touch a page for each visit.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use crate::fault::Doing as _;
+use crate::leaf::{Leaf, SALT_LEN};
+use crate::projection::{run, select};
+use crate::registry::{Block, ObservationKind, Side};
+use crate::vault::{Scope, SealingKey, Vault};
+use crate::{Context, Engine, Fault, Projection, Tx, Value};
+
+/// One high-rate fact.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// The day (days since 1970, UTC) it counts for: its retention begins there.
+    pub day: i32,
+    /// What is sealed and committed to, as JSON.
+    pub payload: Vec<u8>,
+}
+
+const BLOCK_ADD: &str = "INSERT INTO observation (region, seq, day, kind, at, payload) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
+const TAGS_ADD: &str = "INSERT INTO observation_tag (region, kind, day, seq, tags) \
+     VALUES ($1, $2, $3, $4, $5)";
+const TAGS_OF: &str =
+    "SELECT seq, tags FROM observation_tag WHERE region = $1 AND kind = $2 AND day = $3";
+const BLOCK: &str = "SELECT payload FROM observation WHERE region = $1 AND seq = $2";
+pub(crate) const BLOCKS: &str = "SELECT seq, day, payload FROM observation WHERE region = $1 \
+     AND kind = $2 AND seq >= $3 ORDER BY seq LIMIT 50";
+
+/// The SQL texts of this module, on the visits side, for conformance law 7.
+pub const QUERIES: &[&str] = &[BLOCK_ADD, TAGS_ADD, TAGS_OF, BLOCK, BLOCKS];
+
+/// Stands for "nothing to be found by".
+const NO_TAG: [u8; 16] = [0; 16];
+
+/// The payload of a block: a JSON list of what was observed.
+fn list(items: &[&[u8]]) -> Vec<u8> {
+    let bytes: usize = items.iter().map(|it| it.len() + 1).sum();
+    let mut text = Vec::with_capacity(bytes + 1);
+    for it in items {
+        text.push(if text.is_empty() { b'[' } else { b',' });
+        text.extend_from_slice(it);
+    }
+    text.push(b']');
+    text
+}
+
+/// Takes apart what [`Tx::observe`] sealed, without its salt.
+fn items(opened: &[u8]) -> Result<Vec<&[u8]>, Fault> {
+    let list = opened.get(SALT_LEN..).unwrap_or_default();
+    let items: Vec<&RawValue> =
+        serde_json::from_slice(list).doing("reading a block of observations")?;
+    Ok(items.into_iter().map(|it| it.get().as_bytes()).collect())
+}
+
+/// Adds a block to the tags and to its owner's views.
+fn project(
+    views: &mut Projection<'_>,
+    kind: &ObservationKind,
+    key: &SealingKey,
+    block: &Block<'_>,
+) -> Result<(), Fault> {
+    let mut tags = Vec::with_capacity(block.items.len() * NO_TAG.len());
+    for it in block.items {
+        let found_by = (kind.found_by)(it)?;
+        tags.extend_from_slice(&found_by.map_or(NO_TAG, |it| key.tag(&it)));
+    }
+    let row: [Value; 4] = [kind.kind.into(), block.day.into(), block.seq.into(), tags.into()];
+    views.execute(TAGS_ADD, &row)?;
+    (kind.project)(views, block)
+}
+
+/// Folds every stored block of `kind` whose key lives into the (empty) views of `target`.
+pub(crate) fn project_all(
+    source: &mut dyn Engine,
+    target: &mut dyn Engine,
+    region: &kernel::Region,
+    vault: &Vault,
+    kind: &ObservationKind,
+) -> Result<(), Fault> {
+    let value = Value::from(region.as_str());
+    let context = crate::tx::event_context(region, kind.kind);
+    let mut next = 0_u64;
+    loop {
+        let rows = select(source, &value, BLOCKS, &[kind.kind.into(), next.into()])?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            let seq = row.count(0)?;
+            next = seq + 1;
+            let day = i32::try_from(row.int(1)?).doing("reading a day")?;
+            let scope = Scope::Epoch { kind: kind.kind.to_owned(), day, visits: true };
+            let Some(key) = vault.find(&scope)? else { continue };
+            let opened = key.open(seq, &context, row.bytes(2)?)?;
+            let block = Block { seq, day, items: &items(&opened)? };
+            project(&mut Projection { engine: target, region: &value, vault }, kind, &key, &block)?;
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// Records a batch of observations of one kind: all of them or none, once per command id. Gives
+    /// the first leaf's index and whether the batch had already been taken.
+    pub fn observe(
+        &mut self,
+        context: &Context,
+        kind: &'static str,
+        batch: &[Observation],
+    ) -> Result<(u64, bool), Fault> {
+        if let Some(command) = context.command
+            && let Some((first, _)) = self.command(command)?
+        {
+            return Ok((first, true));
+        }
+        let registered = *self.core.registry.observation(kind)?;
+        self.core.open_visits()?;
+        let mut days: BTreeMap<i32, Vec<&[u8]>> = BTreeMap::new();
+        for it in batch {
+            days.entry(it.day).or_default().push(&it.payload);
+        }
+        let (first, now) = (self.next_seq(), self.now());
+        for (day, items) in &days {
+            let (seq, day) = (self.next_seq(), *day);
+            let key = self.key(&Scope::Epoch { kind: kind.to_owned(), day, visits: true })?;
+            let (commit, sealed) = self.seal(&key, seq, kind, &list(items))?;
+            self.core.staged.push(Leaf::sealed(self.core.region.as_str(), now, kind, &commit));
+            let mut views = self.projection(Side::Visits);
+            let row = [seq.into(), day.into(), kind.into(), now.into(), sealed.into()];
+            views.execute(BLOCK_ADD, &row)?;
+            project(&mut views, &registered, &key, &Block { seq, day, items })?;
+        }
+        self.took_effect(context, first, days.len())?;
+        Ok((first, false))
+    }
+
+    /// The observations of one day that were found by any of `values`: their block's leaf and their
+    /// payload. Empty once the day's key was destroyed.
+    pub(crate) fn found(
+        &mut self,
+        kind: &'static str,
+        day: i32,
+        values: &[Vec<u8>],
+    ) -> Result<Vec<(u64, Vec<u8>)>, Fault> {
+        let scope = Scope::Epoch { kind: kind.to_owned(), day, visits: true };
+        let Some(key) = self.core.vault.find(&scope)? else { return Ok(Vec::new()) };
+        let wanted: Vec<[u8; 16]> = values.iter().map(|it| key.tag(it)).collect();
+        let core = &mut *self.core;
+        let context = crate::tx::event_context(&core.region, kind);
+        let mut found = Vec::new();
+        for row in
+            select(core.visits.as_mut(), &core.region_value, TAGS_OF, &[kind.into(), day.into()])?
+        {
+            let (tags, _) = row.bytes(1)?.as_chunks::<16>();
+            if !tags.iter().any(|it| wanted.contains(it)) {
+                continue;
+            }
+            let seq = row.count(0)?;
+            let block = select(core.visits.as_mut(), &core.region_value, BLOCK, &[seq.into()])?;
+            let block = block.first().ok_or_else(|| Fault::new("a block of visits is missing"))?;
+            let opened = key.open(seq, &context, block.bytes(0)?).doing("opening visits")?;
+            for (tag, item) in tags.iter().zip(items(&opened)?) {
+                if wanted.contains(tag) {
+                    found.push((seq, item.to_vec()));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes what was observed on a day that is over, and what was made of it.
+    pub(crate) fn end_visits(&mut self, kind: &str, day: i32) -> Result<(), Fault> {
+        self.core.open_visits()?;
+        let registry = std::sync::Arc::clone(&self.core.registry);
+        let core = &mut *self.core;
+        let own = ["observation", "observation_tag"].map(str::to_owned);
+        for table in own {
+            let sql = format!("DELETE FROM {table} WHERE region = $1 AND kind = $2 AND day = $3");
+            run(core.visits.as_mut(), &core.region_value, &sql, &[kind.into(), day.into()])?;
+        }
+        for view in registry.views.iter().filter(|it| it.side == Side::Visits) {
+            if let Some((column, of)) = view.day
+                && of == kind
+            {
+                let sql = format!("DELETE FROM {} WHERE region = $1 AND {column} = $2", view.table);
+                run(core.visits.as_mut(), &core.region_value, &sql, &[day.into()])?;
+            }
+        }
+        Ok(())
+    }
+}
