@@ -171,7 +171,9 @@ code-number-appeal-hours = Hours to answer an appeal
 
 # The officers' desk
 code-desk-nav = Health code work
+code-desk-nav-why = Answer appeals, confirm orders, find a record.
 code-desk-rules-nav = Colour rules
+code-desk-rules-nav-why = Change the rules and periods that decide a colour. Every version stands on the public log.
 code-desk-title = Health code work
 code-desk-appeals = Appeals waiting
 code-desk-appeals-none = No appeals are waiting.

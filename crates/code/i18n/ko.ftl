@@ -171,7 +171,9 @@ code-number-appeal-hours = 이의 신청에 답하는 시간
 
 # The officers' desk
 code-desk-nav = 건강 코드 업무
+code-desk-nav-why = 이의 신청에 답하고, 색 지시를 확인하고, 기록을 찾습니다.
 code-desk-rules-nav = 색 규칙
+code-desk-rules-nav-why = 색을 정하는 규칙과 기간을 바꿉니다. 바뀐 규칙은 공개 기록에 남습니다.
 code-desk-title = 건강 코드 업무
 code-desk-appeals = 기다리는 이의 신청
 code-desk-appeals-none = 기다리는 이의 신청이 없습니다.

@@ -171,7 +171,9 @@ code-number-appeal-hours = 答复申诉的小时数
 
 # The officers' desk
 code-desk-nav = 健康码工作
+code-desk-nav-why = 答复申诉、确认指令、查找记录。
 code-desk-rules-nav = 颜色规则
+code-desk-rules-nav-why = 修改决定颜色的规则与期限。每个版本都写入公开记录。
 code-desk-title = 健康码工作
 code-desk-appeals = 待答复的申诉
 code-desk-appeals-none = 没有待答复的申诉。

@@ -78,6 +78,7 @@ async fn reasons(app: &App, space: Option<Space>) -> Vec<&'static str> {
     let unreadable = app.store.read(|reader| reader.head().map(|_| ())).await.is_err();
     [
         ("store-stopped", app.store.is_stopped()),
+        ("writes-refused", app.store.is_paused()),
         ("queue-nearly-full", queue_full),
         ("store-unreadable", unreadable),
         ("disk-full", space.is_some_and(|it| it.is_full(&app.config.disk))),
