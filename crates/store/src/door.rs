@@ -5,6 +5,10 @@
 //! then answers. When a job meets a fault, the batch is rolled back and its jobs are run one by
 //! one, so that only the job at fault fails.
 //!
+//! A disk that is full pauses writing: everything is refused until there is room again. A commit that
+//! failed in any other way may or may not be durable; then nothing more is acknowledged until the
+//! program has started anew and read what is there.
+//!
 //! Commit order across the three databases: keys, visits, identity with the log. What the log does
 //! not cover never happened: [`crate::open`] removes it at the next start. Keys made for nothing
 //! stay and harm nobody.
@@ -15,10 +19,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kernel::{Aggregate, Clock, Region, Seed};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::fault::Doing as _;
+use crate::open::remove_orphans;
 use crate::read::Readers;
+use crate::room::Room;
+use crate::sqlite::{failed_by_disk, left_nothing};
 use crate::tx::{Core, Ran};
 use crate::vault::Vault;
 use crate::{Context, Fault, Reader, Registry, Tx, Value};
@@ -29,6 +36,8 @@ pub const QUEUE_MAX: usize = 4_096;
 pub const BATCH_MAX: usize = 1_024;
 /// What a caller is told to wait when the queue is full, in seconds.
 pub const RETRY_AFTER_S: u32 = 2;
+
+const STOPPED: &str = "writing has stopped after a failed commit";
 
 /// What a command made happen.
 pub type Done<E> = Ran<E>;
@@ -59,7 +68,7 @@ pub type Never = std::convert::Infallible;
 /// One caller's work.
 trait Job: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Fault>;
-    fn finish(self: Box<Self>, outcome: Result<(), String>);
+    fn finish(self: Box<Self>, outcome: Result<(), Fault>);
 }
 
 struct Call<T, F> {
@@ -74,11 +83,11 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send> Job for Call<T, 
         Ok(())
     }
 
-    fn finish(self: Box<Self>, outcome: Result<(), String>) {
+    fn finish(self: Box<Self>, outcome: Result<(), Fault>) {
         let answer = match (outcome, self.answer) {
             (Ok(()), Some(answer)) => Ok(answer),
             (Ok(()), None) => Err(Fault::new("the job was not run")),
-            (Err(doing), _) => Err(Fault::new(doing)),
+            (Err(fault), _) => Err(fault),
         };
         // A caller that has gone away no longer wants to know.
         let _ = self.reply.send(answer);
@@ -94,7 +103,9 @@ struct Inner {
     clock: Arc<dyn Clock>,
     seed: Seed,
     region: Region,
-    stopped: Arc<AtomicBool>,
+    stopped: watch::Sender<bool>,
+    paused: Arc<AtomicBool>,
+    room: Arc<Room>,
     waiting: Arc<AtomicU64>,
     size: Arc<AtomicU64>,
     log_key: String,
@@ -112,9 +123,12 @@ impl Store {
         readers: Readers,
         log_key: String,
         lock: std::fs::File,
+        dir: std::path::PathBuf,
     ) -> Result<Self, Fault> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(QUEUE_MAX);
-        let stopped = Arc::new(AtomicBool::new(false));
+        let stopped = watch::Sender::new(false);
+        let paused = Arc::new(AtomicBool::new(false));
+        let room = Arc::new(Room::of(dir));
         let waiting = Arc::new(AtomicU64::new(0));
         let size = Arc::new(AtomicU64::new(core.tree.size()));
         let inner = Inner {
@@ -126,13 +140,15 @@ impl Store {
             clock: Arc::clone(&core.clock),
             seed: core.seed.fork(),
             region: core.region.clone(),
-            stopped: Arc::clone(&stopped),
+            stopped: stopped.clone(),
+            paused: Arc::clone(&paused),
+            room: Arc::clone(&room),
             waiting: Arc::clone(&waiting),
             size: Arc::clone(&size),
             log_key,
             lock: Mutex::new(Some(lock)),
         };
-        let writer = Writer { core, stopped, waiting, size };
+        let writer = Writer { core, stopped, paused, room, waiting, size };
         let thread = std::thread::Builder::new()
             .name("haetae-writer".to_owned())
             .spawn(move || writer.run(&receiver))
@@ -181,9 +197,28 @@ impl Store {
         self.0.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether writing has stopped after a failed commit.
+    /// Whether writing has stopped, after a commit of which nobody knows whether it is durable or
+    /// after a panic of the writer: only a new start mends it.
     pub fn is_stopped(&self) -> bool {
-        self.0.stopped.load(Ordering::Acquire)
+        *self.0.stopped.borrow()
+    }
+
+    /// Done when writing has stopped.
+    pub async fn stopped(&self) {
+        // The sender lives as long as this handle.
+        let _ = self.0.stopped.subscribe().wait_for(|it| *it).await;
+    }
+
+    /// Whether writes are refused at present because the disk took none. Ends by itself with the
+    /// first write that succeeds.
+    pub fn is_paused(&self) -> bool {
+        self.0.paused.load(Ordering::Relaxed)
+    }
+
+    /// Refuses writes while fewer bytes than this are free where the data folder lies; 0 (as at
+    /// first) refuses none.
+    pub fn keep_free(&self, bytes: u64) {
+        self.0.room.keep_free(bytes);
     }
 
     fn enqueue<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, Fault>>, Error<Never>>
@@ -192,7 +227,7 @@ impl Store {
         F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
     {
         if self.is_stopped() {
-            return Err(Fault::new("writing has stopped after a failed commit").into());
+            return Err(Fault::paused(STOPPED).into());
         }
         let (reply, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Call { work, answer: None, reply });
@@ -296,15 +331,17 @@ fn settle<E, R>(answer: Result<Result<Ran<E>, R>, Error<Never>>) -> Result<Ran<E
     }
 }
 
-fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), String>) {
+fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), Fault>) {
     for job in jobs {
-        job.finish(outcome.clone());
+        job.finish(outcome.as_ref().map(|()| ()).map_err(Fault::retold));
     }
 }
 
 struct Writer {
     core: Core,
-    stopped: Arc<AtomicBool>,
+    stopped: watch::Sender<bool>,
+    paused: Arc<AtomicBool>,
+    room: Arc<Room>,
     waiting: Arc<AtomicU64>,
     size: Arc<AtomicU64>,
 }
@@ -326,10 +363,17 @@ impl Writer {
 
     fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         match self.attempt(&mut jobs) {
-            Ok(()) => finish(jobs, &Ok(())),
+            Ok(()) => {
+                if self.paused.swap(false, Ordering::Relaxed) {
+                    tracing::warn!("writing goes on");
+                }
+                finish(jobs, &Ok(()));
+            }
+            // The disk refuses them all alike, and is not to be asked a thousand times.
+            Err(fault) if fault.is_paused() => finish(jobs, &Err(fault)),
             Err(fault) if jobs.len() == 1 => {
                 tracing::error!(fault = %fault.chain(), "a write failed");
-                finish(jobs, &Err(fault.chain()));
+                finish(jobs, &Err(fault));
             }
             Err(_) => {
                 for job in jobs {
@@ -340,34 +384,87 @@ impl Writer {
     }
 
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
-        if self.stopped.load(Ordering::Acquire) {
-            return Err(Fault::new("writing has stopped after a failed commit"));
+        if *self.stopped.borrow() {
+            return Err(Fault::paused(STOPPED));
         }
-        self.core.identity.begin()?;
+        let paused = self.paused.load(Ordering::Relaxed);
+        self.room.check().map_err(|it| self.judged(it))?;
+        self.settle_debts()?;
+        self.core.identity.begin().map_err(|it| self.judged(it))?;
         let ran = catch_unwind(AssertUnwindSafe(|| {
             for job in jobs.iter_mut() {
                 job.run(&mut Tx::new(&mut self.core))?;
             }
+            if paused {
+                self.core.prove_writable()?;
+            }
             self.core.extend_tree()
         }));
-        let tree = match ran {
-            Ok(Ok(tree)) => tree,
-            Ok(Err(fault)) => {
-                self.core.undo()?;
-                return Err(fault);
-            }
-            Err(_) => {
-                self.core.undo()?;
-                return Err(Fault::new("a job panicked"));
-            }
+        let done = match ran {
+            Ok(Ok(tree)) => self.core.commit(tree),
+            Ok(Err(fault)) => Err(Failed { fault, known: true }),
+            Err(_) => Err(Failed { fault: Fault::new("a job panicked"), known: true }),
         };
-        if let Err(fault) = self.core.commit(tree) {
-            // Whether the head became durable is unknown: nothing more may be acknowledged.
-            self.stopped.store(true, Ordering::Release);
-            return Err(fault);
+        let Err(Failed { fault, known }) = done else {
+            self.size.store(self.core.tree.size(), Ordering::Release);
+            // The batch is durable even where this fails. Nothing follows it before the debt is paid.
+            let _ = self.settle_debts();
+            return Ok(());
+        };
+        // What cannot even be undone is as unknown as a commit that failed.
+        if !known || self.core.undo().is_err() {
+            return Err(self.stop(&fault));
         }
-        self.size.store(self.core.tree.size(), Ordering::Release);
-        Ok(())
+        Err(self.judged(fault))
+    }
+
+    fn settle_debts(&mut self) -> Result<(), Fault> {
+        match self.core.settle_debts() {
+            Ok(()) => Ok(()),
+            Err(fault) if left_nothing(&fault) => Err(self.judged(fault)),
+            Err(fault) => Err(self.stop(&fault)),
+        }
+    }
+
+    /// Nobody knows what is durable: nothing more is acknowledged.
+    fn stop(&self, fault: &Fault) -> Fault {
+        tracing::error!(fault = %fault.chain(), "a commit failed: writing stops");
+        self.stopped.send_replace(true);
+        Fault::paused(STOPPED)
+    }
+
+    /// A fault that is the disk's pauses writing; the log hears of it once.
+    fn judged(&self, fault: Fault) -> Fault {
+        if !fault.is_paused() && !failed_by_disk(&fault) {
+            return fault;
+        }
+        if !self.paused.swap(true, Ordering::Relaxed) {
+            tracing::error!(fault = %fault.chain(), "nothing can be written at present");
+        }
+        Fault::paused(fault.chain())
+    }
+}
+
+impl Drop for Writer {
+    /// The writer ends with the last handle, or by a panic outside of a job: then nobody would be
+    /// left to answer, and whoever asks must learn it.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the writer panicked: writing stops");
+            self.stopped.send_replace(true);
+        }
+    }
+}
+
+/// A batch that was not done, and whether it is known to have left nothing durable.
+struct Failed {
+    fault: Fault,
+    known: bool,
+}
+
+impl Failed {
+    fn committing(fault: Fault) -> Self {
+        Self { known: left_nothing(&fault), fault }
     }
 }
 
@@ -416,30 +513,55 @@ impl Core {
         Ok(Some(tree))
     }
 
-    /// Makes the batch durable: keys, visits, identity; then destroys what was doomed.
-    fn commit(&mut self, tree: Option<ledger::Tree>) -> Result<(), Fault> {
+    /// Makes the batch durable: keys, visits, identity. What was doomed is destroyed next.
+    fn commit(&mut self, tree: Option<ledger::Tree>) -> Result<(), Failed> {
         if self.keys_open {
-            self.keys.commit()?;
+            self.keys.commit().map_err(Failed::committing)?;
             self.keys_open = false;
         }
         if self.visits_open {
-            self.visits.commit()?;
+            self.visits.commit().map_err(Failed::committing)?;
             self.visits_open = false;
+            self.orphaned = true;
         }
-        self.identity.commit()?;
+        self.identity.commit().map_err(Failed::committing)?;
+        self.orphaned = false;
         if let Some(tree) = tree {
             self.tree = tree;
         }
         self.staged.clear();
         self.fresh_keys.clear();
-        if !self.doomed_keys.is_empty() {
-            self.keys.begin()?;
-            for scope in std::mem::take(&mut self.doomed_keys) {
-                self.vault.destroy(self.keys.as_mut(), &scope)?;
+        self.overdue_keys.append(&mut self.doomed_keys);
+        Ok(())
+    }
+
+    /// What a full disk left undone: rows of visits that the log does not cover go, and keys whose
+    /// end is on the log. ([`crate::open`] does the same after a crash.)
+    fn settle_debts(&mut self) -> Result<(), Fault> {
+        if self.orphaned {
+            let size = self.tree.size();
+            let (visits, registry) = (self.visits.as_mut(), Arc::clone(&self.registry));
+            within(visits, |it| remove_orphans(it, &self.region_value, &registry, size))?;
+            self.orphaned = false;
+        }
+        if !self.overdue_keys.is_empty() {
+            let done = within(self.keys.as_mut(), |keys| {
+                self.overdue_keys.iter().try_for_each(|it| self.vault.destroy(keys, it))
+            });
+            if done.is_err() {
+                self.overdue_keys.iter().for_each(|it| self.vault.doom(it));
             }
-            self.keys.commit()?;
+            done?;
+            self.overdue_keys.clear();
         }
         Ok(())
+    }
+
+    /// Writes a page, so that a batch that would write nothing does not pass for a disk that takes
+    /// writes again.
+    fn prove_writable(&mut self) -> Result<(), Fault> {
+        let sql = "UPDATE log_head SET at = at WHERE region = $1";
+        crate::projection::run(self.identity.as_mut(), &self.region_value, sql, &[]).map(|_| ())
     }
 
     /// Begins the open batch's transaction on the visits side, if it has not.
@@ -468,4 +590,17 @@ impl Core {
         }
         self.identity.rollback()
     }
+}
+
+/// Runs `work` in a transaction of its own.
+fn within<T>(
+    engine: &mut dyn crate::Engine,
+    work: impl FnOnce(&mut dyn crate::Engine) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    engine.begin()?;
+    let done = work(engine).and_then(|it| engine.commit().map(|()| it));
+    if done.is_err() {
+        engine.rollback()?;
+    }
+    done
 }

@@ -94,8 +94,10 @@ impl Store {
             keys_open: false,
             fresh_keys: Vec::new(),
             doomed_keys: Vec::new(),
+            overdue_keys: Vec::new(),
+            orphaned: false,
         };
-        let store = Self::start(core, readers, log_key, lock)?;
+        let store = Self::start(core, readers, log_key, lock, dir)?;
         Ok(Opened { store, orphans })
     }
 }
@@ -185,7 +187,7 @@ pub(crate) fn stored(
 
 /// Visits are committed before the log: a crash between the two leaves rows that the log does not
 /// cover. Nobody was told that they were taken.
-fn remove_orphans(
+pub(crate) fn remove_orphans(
     visits: &mut dyn Engine,
     region: &Value,
     registry: &Registry,

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::hooks::Wal;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Statement};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 
 use crate::fault::Doing as _;
 use crate::{Engine, Fault, Row, Value};
@@ -19,9 +20,19 @@ const NAMES: [&str; 24] = [
     "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24",
 ];
 
+/// How long a statement waits for another connection's lock.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Pages in the journal from which on a commit brings them into the database.
+const CHECKPOINT_PAGES: i32 = 16_000;
+
 /// One connection.
 pub struct Sqlite {
     connection: Connection,
+    /// Whether what is deleted must leave no trace.
+    erasing: bool,
+    /// Rows were deleted, and the journal may still hold them.
+    uncleared: bool,
 }
 
 impl Sqlite {
@@ -30,24 +41,59 @@ impl Sqlite {
         if rusqlite::version_number() < SQLITE_MIN {
             return Err(Fault::new(format!("SQLite {} is too old", rusqlite::version())));
         }
-        let connection = Connection::open(path).doing("opening a database for writing")?;
+        let mut connection = Connection::open(path).doing("opening a database for writing")?;
         connection
             .execute_batch(
                 "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
                  PRAGMA secure_delete=FAST; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; \
-                 PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=16000;",
+                 PRAGMA foreign_keys=OFF;",
             )
             .doing("setting up a database")?;
+        // SQLite's own automatic checkpoint keeps its failures to itself; but what it could not
+        // flush once it believes to be flushed the next time, and then it throws the journal away.
+        let checkpoint = |wal: &mut Wal, pages: i32| {
+            if pages < CHECKPOINT_PAGES {
+                return Ok(());
+            }
+            match wal.checkpoint() {
+                Err(error) if is_broken(&error) => Err(error),
+                // Not written, or somebody in the way: the journal has it all, the next commit
+                // tries again. An error here must not look like one of the COMMIT itself.
+                _ => Ok(()),
+            }
+        };
+        connection.wal_hook(Some(checkpoint)).doing("setting up a database")?;
         Self::ready(connection)
     }
 
     /// Opens for writing where deleting a row must leave no trace of it: the keys. What the other
     /// databases hold is sealed under them, so overwriting each freed page there buys nothing.
     pub fn erasing_writer(path: &Path) -> Result<Self, Fault> {
-        let writer = Self::writer(path)?;
+        let mut writer = Self::writer(path)?;
         let sql = "PRAGMA secure_delete=ON";
         writer.connection.execute_batch(sql).doing("setting up the key database")?;
+        writer.erasing = true;
         Ok(writer)
+    }
+
+    /// Opens for writing a folder that is not a region's yet: fast, and durable only once whoever
+    /// fills it has made its files so.
+    pub(crate) fn filling_writer(path: &Path) -> Result<Self, Fault> {
+        let writer = Self::writer(path)?;
+        let sql = "PRAGMA synchronous=OFF; PRAGMA cache_size=-262144;";
+        writer.connection.execute_batch(sql).doing("setting up a database")?;
+        Ok(writer)
+    }
+
+    /// Brings everything into the database and empties its journal, so that what was deleted is not
+    /// left there. `false` while somebody still reads an older picture.
+    pub(crate) fn clear_journal(&self) -> Result<bool, Fault> {
+        let doing = "emptying a journal";
+        self.connection.busy_timeout(Duration::ZERO).doing(doing)?;
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        self.connection.busy_timeout(BUSY).doing(doing)?;
+        Ok(busy.doing(doing)? == 0)
     }
 
     /// Opens an existing file for reading only.
@@ -68,11 +114,62 @@ impl Sqlite {
         Self::ready(Connection::open_in_memory().doing("opening a database in memory")?)
     }
 
-    fn ready(connection: Connection) -> Result<Self, Fault> {
-        connection.busy_timeout(Duration::from_secs(10)).doing("setting the busy time-out")?;
-        connection.set_prepared_statement_cache_capacity(256);
-        Ok(Self { connection })
+    /// A database that is gone with its connection, in a file where it outgrows the memory: for
+    /// folding a whole log beside the real tables.
+    pub(crate) fn scratch() -> Result<Self, Fault> {
+        let connection = Connection::open("").doing("opening a scratch database")?;
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;",
+            )
+            .doing("setting up a scratch database")?;
+        Self::ready(connection)
     }
+
+    /// What SQLite finds wrong with its file: pages, cells, and indexes that say something else than
+    /// their table. Nothing when all is well.
+    pub(crate) fn examine(&self) -> Result<Vec<String>, Fault> {
+        let doing = "examining a database";
+        let mut statement = self.connection.prepare("PRAGMA integrity_check(20)").doing(doing)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).doing(doing)?;
+        let rows: Result<Vec<String>, _> = rows.collect();
+        Ok(rows.doing(doing)?.into_iter().filter(|it| it != "ok").collect())
+    }
+
+    fn ready(connection: Connection) -> Result<Self, Fault> {
+        connection.busy_timeout(BUSY).doing("setting the busy time-out")?;
+        connection.set_prepared_statement_cache_capacity(256);
+        Ok(Self { connection, erasing: false, uncleared: false })
+    }
+}
+
+fn error_of(fault: &Fault) -> Option<&rusqlite::Error> {
+    fault.cause()?.downcast_ref()
+}
+
+/// Whether a COMMIT that failed so has certainly left nothing durable: no room, or a page that could
+/// not be written. The page that makes a transaction count is the last one written and is worthless
+/// in part (<https://sqlite.org/walformat.html>). After any other failure, a flush above all, nobody
+/// knows.
+pub(crate) fn left_nothing(fault: &Fault) -> bool {
+    error_of(fault).is_some_and(is_unwritten)
+}
+
+fn is_unwritten(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_WRITE)
+}
+
+/// Whether a statement failed for the disk's sake and not for its own: full, read-only, broken.
+pub(crate) fn failed_by_disk(fault: &Fault) -> bool {
+    use ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+    let code = error_of(fault).and_then(|it| it.sqlite_error_code());
+    matches!(code, Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure))
+}
+
+/// Whether the disk failed in a way after which nobody knows what it holds.
+fn is_broken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) && !is_unwritten(error)
 }
 
 fn bind(statement: &mut Statement<'_>, position: usize, value: &Value) -> Result<(), Fault> {
@@ -131,6 +228,7 @@ impl Engine for Sqlite {
         }
         let touched = statement.raw_execute().doing(sql)?;
         statement.clear_bindings();
+        self.uncleared |= self.erasing && touched > 0 && sql.starts_with("DELETE");
         Ok(u64::try_from(touched).unwrap_or(u64::MAX))
     }
 
@@ -221,7 +319,16 @@ impl Engine for Sqlite {
     }
 
     fn commit(&mut self) -> Result<(), Fault> {
-        self.connection.execute_batch("COMMIT").doing("committing")
+        self.connection.execute_batch("COMMIT").doing("committing")?;
+        if self.uncleared {
+            // It is durable already. Where a reader is in the way or there is no room, the next
+            // commit tries again.
+            self.uncleared = match self.clear_journal() {
+                Err(fault) if failed_by_disk(&fault) && !left_nothing(&fault) => return Err(fault),
+                done => !done.unwrap_or(false),
+            };
+        }
+        Ok(())
     }
 
     fn rollback(&mut self) -> Result<(), Fault> {

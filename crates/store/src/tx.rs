@@ -117,6 +117,10 @@ pub(crate) struct Core {
     pub(crate) fresh_keys: Vec<Scope>,
     /// Keys to destroy once the open batch is durable.
     pub(crate) doomed_keys: Vec<Scope>,
+    /// Keys whose end is on the log and that could not be destroyed yet.
+    pub(crate) overdue_keys: Vec<Scope>,
+    /// The visits side may hold rows that the log does not cover.
+    pub(crate) orphaned: bool,
 }
 
 /// Reactions to reactions end here: a deeper chain is a design error.
