@@ -1,6 +1,8 @@
 //! A disk that is full, read-only or broken, for real: a small file system in a file that is mounted
 //! for the test. Where none can be mounted (not root, no loop devices) the tests are skipped, loudly.
 
+#![allow(clippy::print_stderr, reason = "what is skipped is said, and what was tried")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -301,7 +303,8 @@ async fn after_a_commit_of_unknown_outcome_nothing_is_acknowledged_and_the_servi
     let store = city.house.app.store.clone();
     let (house, dir) = city.into_parts();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let served = tokio::spawn(app::serve::serve(house, listener, None, std::future::pending()));
+    let mut served = tokio::task::JoinSet::new();
+    served.spawn(app::serve::serve(house, listener, None, std::future::pending()));
     let ballast = Disk::fill(&disk.memory(), 0);
     let refused = citizen.until_refused().await;
     is_paused(&refused);
@@ -309,7 +312,7 @@ async fn after_a_commit_of_unknown_outcome_nothing_is_acknowledged_and_the_servi
     for _ in 0..50 {
         assert_ne!(citizen.declare().await.status, StatusCode::CREATED, "nothing more");
     }
-    let fault = served.await.unwrap().unwrap_err();
+    let fault = served.join_next().await.unwrap().unwrap().unwrap_err();
     assert!(fault.to_string().contains("writing had stopped"), "{fault}");
     let declared = citizen.declared;
     drop((citizen, store));

@@ -47,10 +47,10 @@ impl Patient {
     fn configure(&self, more: &str) {
         let text = format!(
             "origin = 'http://localhost:8080'\nregion = 'kr-bench'\nsms_url = \
-             'https://sms.example'\ndisk_low_percent = 0\ndisk_full_mib = 0\ndata = {:?}\nkeys = \
-             {:?}\n{more}",
-            self.path("data"),
-            self.path("keys")
+             'https://sms.example'\ndisk_low_percent = 0\ndisk_full_mib = 0\ndata = '{}'\nkeys = \
+             '{}'\n{more}",
+            self.path("data").display(),
+            self.path("keys").display()
         );
         std::fs::write(self.path("haetae.toml"), text).unwrap();
         mode(&self.path("haetae.toml"), 0o640);
@@ -142,7 +142,7 @@ fn a_region_that_is_well_is_said_to_be_and_each_illness_is_named_with_its_cure()
     std::fs::write(&key, good).unwrap();
     let file = std::fs::File::options().write(true).open(&key).unwrap();
     let modified = file.metadata().unwrap().modified().unwrap();
-    file.set_modified(modified - std::time::Duration::from_secs(1_000 * 86_400)).unwrap();
+    file.set_modified(modified - std::time::Duration::from_hours(24_000)).unwrap();
     patient.suffers("keys", "warning", "1000 days old");
     file.set_modified(modified).unwrap();
     std::fs::rename(&key, keys.join("gone")).unwrap();

@@ -174,8 +174,8 @@ fn ask(address: &str, cookie: &str, client: u32, answered: &Sender<()>) -> Resul
         stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
         let mut reader = BufReader::new(stream);
         for number in 0_u32.. {
-            let declares = (number + client).is_multiple_of(3);
-            let request = if declares { &declare } else { &look };
+            let is_write = (number + client).is_multiple_of(3);
+            let request = if is_write { &declare } else { &look };
             let sent = reader.get_mut().write_all(request.as_bytes());
             let got = match sent {
                 Ok(()) => read(&mut reader)?,
@@ -188,11 +188,11 @@ fn ask(address: &str, cookie: &str, client: u32, answered: &Sender<()>) -> Resul
                 }
                 return Err(format!("request {number} of a kept connection has no answer"));
             };
-            let expected = if declares { 201 } else { 200 };
+            let expected = if is_write { 201 } else { 200 };
             if answer.status != expected {
                 return Err(format!("status {}", answer.status));
             }
-            declared += usize::from(declares);
+            declared += usize::from(is_write);
             let _ = answered.send(());
             if answer.last {
                 break;
