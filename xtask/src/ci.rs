@@ -12,10 +12,11 @@ use xtask::tidy;
 const DENY_VERSION: &str = "0.20.2";
 
 /// Debian packages that the tests use, and a program that shows each is there.
-const PACKAGES: [(&str, &str); 3] = [
+const PACKAGES: [(&str, &str); 4] = [
     ("chromium", "/usr/bin/chromium"),
     ("chromium-driver", "/usr/bin/chromedriver"),
     ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto"),
+    ("postgresql", "/usr/lib/postgresql"),
 ];
 
 pub(crate) fn run(root: &Path) -> Result<()> {

@@ -28,8 +28,11 @@ impl House {
     pub fn open(config: Config, clock: Arc<dyn Clock>, seed: Seed) -> Result<Self, Fault> {
         let slices = slices::slices();
         let keyring = Arc::new(Keyring::open(&config.keys(), seed.fork())?);
+        // Also where the databases are on a server: the disk that is watched, and the keys, lie here.
+        std::fs::create_dir_all(&config.data)
+            .map_err(|error| Fault::caused("making the data folder", error))?;
         let opened = Store::open(Options {
-            dir: config.data.clone(),
+            backend: config.backend().map_err(fault)?,
             region: config.region().map_err(fault)?,
             origin: config.log_name().map_err(fault)?,
             clock,
@@ -59,7 +62,7 @@ impl House {
     }
 }
 
-/// Audits the data folder of `config`; `progress` is told how many entries of how many.
+/// Audits the databases of `config`; `progress` is told how many entries of how many.
 pub fn audit(config: &Config, progress: impl FnMut(u64, u64)) -> Result<Audit, Fault> {
     // A key that is missing must not be made by an audit.
     let seed = Seed::fixed(0);
@@ -72,5 +75,6 @@ pub fn audit(config: &Config, progress: impl FnMut(u64, u64)) -> Result<Audit, F
     let keyring = Keyring::open(&config.keys(), seed)?;
     let registry = slices::registry(&slices::slices());
     let (region, origin) = (config.region().map_err(fault)?, config.log_name().map_err(fault)?);
-    store::audit(&config.data, &region, &origin, &keyring, &registry, progress)
+    let backend = config.backend().map_err(fault)?;
+    store::audit(&backend, &region, &origin, &keyring, &registry, progress)
 }

@@ -39,6 +39,8 @@ impl City {
             keys: Some(dir.path().join("keys")),
             origin: "http://localhost:8080".to_owned(),
             region: "kr-test".to_owned(),
+            // HAETAE_TEST_STORE=postgres runs this whole suite on PostgreSQL.
+            store: testdb::asked_for().then(testdb::databases).flatten(),
             behind_proxy,
             demo: true,
             ..Config::default()

@@ -269,6 +269,10 @@ fn law_7_every_sql_text_prepares_on_freshly_migrated_tables() {
     let texts: Vec<(Side, &str)> = slices().iter().flat_map(|it| it.queries).copied().collect();
     assert!(texts.len() > 20, "slices list their texts");
     store::audit::check_queries(&registry, &texts).unwrap();
+    if let Some(url) = testdb::databases() {
+        let backend = store::Backend::postgres(&url, None, None).unwrap();
+        store::audit::check_queries_at(&backend, &registry, &texts).unwrap();
+    }
     for (_, sql) in texts {
         assert!(sql.contains("$1"), "every text says the region: {sql}");
     }

@@ -1,17 +1,17 @@
 //! Recomputing everything and comparing.
 //!
-//! Reads a data folder, trusts nothing in it but the log's public key, and names the first wrong
+//! Reads the databases, trusts nothing in it but the log's public key, and names the first wrong
 //! entry: the tree from the entries, every tile, the checkpoint's signature, every commitment whose
 //! payload can still be opened, every view against a fold of the log, every closed hour of the
 //! access log. Runs beside a serving process: what it compares is one consistent picture.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
 
 use kernel::{Region, Seed};
 use ledger::{Checkpoint, Hash, Tree, VerifierKey};
 use serde::Serialize;
 
+use crate::backend::{self, Backend, Part};
 use crate::fault::Doing as _;
 use crate::leaf::{Leaf, SALT_LEN, commitment};
 use crate::projection::select;
@@ -20,7 +20,7 @@ use crate::registry::{Registry, Side};
 use crate::sqlite::Sqlite;
 use crate::tx::{epoch_scope, event_context, utc_day};
 use crate::vault::{Scope, Vault};
-use crate::{Engine, Fault, Keyring, Row, Value, access, observe, schema, upkeep};
+use crate::{Engine, Fault, Keyring, Row, Value, access, observe, upkeep};
 
 /// Something that is not as the log says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,18 +68,18 @@ const OBSERVATIONS: &str = "SELECT seq, kind, at, day, payload FROM observation 
 /// The SQL texts of this module on the identity side, for conformance law 7.
 pub const QUERIES: &[&str] = &[BUNDLES, TILES, HEAD, EVENTS];
 
-/// Audits a data folder. `progress` is told how many entries have been looked at, and of how many.
+/// Audits a region. `progress` is told how many entries have been looked at, and of how many.
 pub fn audit(
-    dir: &Path,
+    backend: &Backend,
     region: &Region,
     origin: &str,
     keyring: &Keyring,
     registry: &Registry,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Audit, Fault> {
-    let mut identity = Sqlite::reader(&dir.join("identity.db"))?;
-    let mut visits = Sqlite::reader(&dir.join("visits.db"))?;
-    let keys = Box::new(Sqlite::reader(&dir.join("keys.db"))?);
+    let mut identity = backend.reader(Part::Identity)?;
+    let mut visits = backend.reader(Part::Visits)?;
+    let keys = backend.reader(Part::Keys)?;
     // The vault draws nothing while it only opens.
     let vault = Vault::new(region.clone(), keyring, Seed::fixed(0), keys)?;
     let signer =
@@ -89,8 +89,8 @@ pub fn audit(
     let mut auditor = Auditor {
         region,
         value: Value::from(region.as_str()),
-        identity: &mut identity,
-        visits: &mut visits,
+        identity: identity.as_mut(),
+        visits: visits.as_mut(),
         vault: &vault,
         registry,
         report: Audit::default(),
@@ -398,7 +398,7 @@ impl Auditor<'_> {
     /// Folds the log into fresh tables and compares.
     fn views(&mut self) -> Result<(), Fault> {
         let mut fresh = Sqlite::memory()?;
-        schema::migrate(&mut fresh, &schema::migrations(self.registry, Side::Identity))?;
+        backend::migrate(&mut fresh, Part::Identity, self.registry)?;
         fresh.begin()?;
         // A payload that cannot be read is already named; views cannot be told from it.
         let folded =
@@ -412,7 +412,7 @@ impl Auditor<'_> {
         }
         let registry = self.registry;
         let mut fresh = Sqlite::memory()?;
-        schema::migrate(&mut fresh, &schema::migrations(registry, Side::Visits))?;
+        backend::migrate(&mut fresh, Part::Visits, registry)?;
         fresh.begin()?;
         for kind in &registry.observations {
             let folded =
@@ -492,11 +492,29 @@ fn rows_of(engine: &mut dyn Engine, region: &Value, sql: &str) -> Result<Vec<Row
 /// Checks that every text prepares on freshly migrated tables (conformance law 7).
 pub fn check_queries(registry: &Registry, texts: &[(Side, &str)]) -> Result<(), Fault> {
     for side in [Side::Identity, Side::Visits] {
-        let mut engine = Sqlite::memory()?;
-        schema::migrate(&mut engine, &schema::migrations(registry, side))?;
-        for (_, sql) in texts.iter().filter(|(of, _)| *of == side) {
-            engine.check(sql)?;
-        }
+        check_side(&mut Sqlite::memory()?, side, registry, texts)?;
     }
     Ok(())
+}
+
+/// [`check_queries`] in the (empty) databases of `backend`, which it migrates.
+pub fn check_queries_at(
+    backend: &Backend,
+    registry: &Registry,
+    texts: &[(Side, &str)],
+) -> Result<(), Fault> {
+    for side in [Side::Identity, Side::Visits] {
+        check_side(backend.writer(Part::of(side))?.as_mut(), side, registry, texts)?;
+    }
+    Ok(())
+}
+
+fn check_side(
+    engine: &mut dyn Engine,
+    side: Side,
+    registry: &Registry,
+    texts: &[(Side, &str)],
+) -> Result<(), Fault> {
+    backend::migrate(engine, Part::of(side), registry)?;
+    texts.iter().filter(|(of, _)| *of == side).try_for_each(|(_, sql)| engine.check(sql))
 }

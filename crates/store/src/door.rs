@@ -6,27 +6,41 @@
 //! one, so that only the job at fault fails.
 //!
 //! Commit order across the three databases: keys, visits, identity with the log. What the log does
-//! not cover never happened: [`crate::open`] removes it at the next start. Keys made for nothing
-//! stay and harm nobody.
+//! not cover never happened: [`crate::open`] removes it at the next start, and the writer before its
+//! next batch. Keys made for nothing stay and harm nobody.
+//!
+//! Where the databases are on a server, every transaction of the writer begins with the stamp of its
+//! [`crate::lease`], and a batch that was in another transaction's way, or lost its connection before
+//! COMMIT, is run again as a whole. A connection lost during the COMMIT of the log means unknown: the
+//! lost session is ended, and the lease's row and the head say whether it took effect.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use kernel::{Aggregate, Clock, Region, Seed};
 use tokio::sync::oneshot;
 
+use crate::backend::Part;
 use crate::fault::Doing as _;
+use crate::open::remove_orphans;
+use crate::projection::select;
 use crate::read::Readers;
 use crate::tx::{Core, Ran};
-use crate::vault::Vault;
-use crate::{Context, Fault, Reader, Registry, Tx, Value};
+use crate::vault::{Scope, Vault};
+use crate::{Context, Fault, Reader, Registry, Tx, Value, lease};
 
 /// Jobs that may wait. At some 10,000 commands a second this is under half a second of work.
 pub const QUEUE_MAX: usize = 4_096;
 /// Jobs in one transaction.
 pub const BATCH_MAX: usize = 1_024;
+/// How often a batch is run that failed because another transaction was in the way, or because the
+/// connection was lost before COMMIT.
+const ATTEMPTS_MAX: u32 = 4;
+/// How often a server is looked for that did not answer a COMMIT: about a minute. Then writing stops.
+const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
 /// What a caller is told to wait when the queue is full, in seconds.
 pub const RETRY_AFTER_S: u32 = 2;
 
@@ -51,6 +65,14 @@ impl<R> From<Fault> for Error<R> {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
+}
+
+/// Why a batch is not known to be durable.
+enum NotCommitted {
+    /// It is not: nothing of it took effect on the log.
+    For(Fault),
+    /// Nobody can say.
+    PerhapsNot(Fault),
 }
 
 /// Nothing is refused.
@@ -98,7 +120,7 @@ struct Inner {
     waiting: Arc<AtomicU64>,
     size: Arc<AtomicU64>,
     log_key: String,
-    /// Held until the last handle is gone.
+    /// A folder's lock, held until the last handle is gone.
     lock: Mutex<Option<std::fs::File>>,
 }
 
@@ -111,7 +133,7 @@ impl Store {
         core: Core,
         readers: Readers,
         log_key: String,
-        lock: std::fs::File,
+        lock: Option<std::fs::File>,
     ) -> Result<Self, Fault> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(QUEUE_MAX);
         let stopped = Arc::new(AtomicBool::new(false));
@@ -130,7 +152,7 @@ impl Store {
             waiting: Arc::clone(&waiting),
             size: Arc::clone(&size),
             log_key,
-            lock: Mutex::new(Some(lock)),
+            lock: Mutex::new(lock),
         };
         let writer = Writer { core, stopped, waiting, size };
         let thread = std::thread::Builder::new()
@@ -311,23 +333,54 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, queue: &Receiver<Box<dyn Job>>) {
-        while let Ok(first) = queue.recv() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = queue.try_recv()
-            {
-                batch.push(next);
+        let mut renewed = Instant::now();
+        loop {
+            // Nobody renews anything while no lease is held.
+            let pause = if self.core.lease.is_some() { lease::RENEW } else { Duration::MAX };
+            match queue.recv_timeout(pause.saturating_sub(renewed.elapsed())) {
+                Ok(first) => self.take(first, queue),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            let count = u64::try_from(batch.len()).unwrap_or(0);
-            self.batch(batch);
-            self.waiting.fetch_sub(count, Ordering::Relaxed);
+            if renewed.elapsed() >= lease::RENEW {
+                self.renew();
+                renewed = Instant::now();
+            }
+        }
+        self.core.give_back();
+    }
+
+    /// Runs `first` together with what has gathered behind it.
+    fn take(&mut self, first: Box<dyn Job>, queue: &Receiver<Box<dyn Job>>) {
+        let mut batch = vec![first];
+        while batch.len() < BATCH_MAX
+            && let Ok(next) = queue.try_recv()
+        {
+            batch.push(next);
+        }
+        let count = u64::try_from(batch.len()).unwrap_or(0);
+        self.batch(batch);
+        self.waiting.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    fn renew(&mut self) {
+        if let Err(fault) = self.core.renew() {
+            tracing::warn!(fault = %fault.chain(), "the lease was not renewed");
+        }
+        self.stop_if_fenced();
+    }
+
+    fn stop_if_fenced(&self) {
+        if self.core.fenced && !self.stopped.swap(true, Ordering::AcqRel) {
+            tracing::error!("another process writes this region now: this one has stopped writing");
         }
     }
 
     fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
-        match self.attempt(&mut jobs) {
+        match self.attempts(&mut jobs) {
             Ok(()) => finish(jobs, &Ok(())),
-            Err(fault) if jobs.len() == 1 => {
+            // One by one would not help where the database itself is out of reach.
+            Err(fault) if jobs.len() == 1 || fault.is_lost() => {
                 tracing::error!(fault = %fault.chain(), "a write failed");
                 finish(jobs, &Err(fault.chain()));
             }
@@ -339,12 +392,26 @@ impl Writer {
         }
     }
 
+    /// Tries again, as a whole, what failed through no fault of its own.
+    fn attempts(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+        let mut left = ATTEMPTS_MAX;
+        loop {
+            left -= 1;
+            match self.attempt(jobs) {
+                Err(fault) if left > 0 && (fault.is_lost() || fault.is_in_the_way()) => {
+                    tracing::warn!(fault = %fault.chain(), "a batch is tried again");
+                }
+                answer => return answer,
+            }
+        }
+    }
+
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         if self.stopped.load(Ordering::Acquire) {
             return Err(Fault::new("writing has stopped after a failed commit"));
         }
-        self.core.identity.begin()?;
         let ran = catch_unwind(AssertUnwindSafe(|| {
+            self.core.begin()?;
             for job in jobs.iter_mut() {
                 job.run(&mut Tx::new(&mut self.core))?;
             }
@@ -353,6 +420,7 @@ impl Writer {
         let tree = match ran {
             Ok(Ok(tree)) => tree,
             Ok(Err(fault)) => {
+                self.stop_if_fenced();
                 self.core.undo()?;
                 return Err(fault);
             }
@@ -361,13 +429,21 @@ impl Writer {
                 return Err(Fault::new("a job panicked"));
             }
         };
-        if let Err(fault) = self.core.commit(tree) {
-            // Whether the head became durable is unknown: nothing more may be acknowledged.
-            self.stopped.store(true, Ordering::Release);
-            return Err(fault);
+        match self.core.commit(tree) {
+            Ok(()) => {
+                self.size.store(self.core.tree.size(), Ordering::Release);
+                Ok(())
+            }
+            Err(NotCommitted::For(fault)) => {
+                self.core.undo()?;
+                Err(fault)
+            }
+            Err(NotCommitted::PerhapsNot(fault)) => {
+                // Whether the head became durable is unknown: nothing more may be acknowledged.
+                self.stopped.store(true, Ordering::Release);
+                Err(fault)
+            }
         }
-        self.size.store(self.core.tree.size(), Ordering::Release);
-        Ok(())
     }
 }
 
@@ -376,6 +452,7 @@ const BUNDLE_PUT: &str = "INSERT INTO log_bundle (region, position, width, bytes
 const TILE_PUT: &str = "INSERT INTO log_tile (region, level, position, width, bytes) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (region, level, position) \
      DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
+const HEAD: &str = "SELECT size, root FROM log_head WHERE region = $1";
 const HEAD_PUT: &str = "UPDATE log_head SET size = $2, root = $3, checkpoint = $4, at = $5 \
      WHERE region = $1 AND size = $6";
 
@@ -416,28 +493,162 @@ impl Core {
         Ok(Some(tree))
     }
 
-    /// Makes the batch durable: keys, visits, identity; then destroys what was doomed.
-    fn commit(&mut self, tree: Option<ledger::Tree>) -> Result<(), Fault> {
-        if self.keys_open {
-            self.keys.commit()?;
-            self.keys_open = false;
-        }
-        if self.visits_open {
+    /// Begins a batch.
+    fn begin(&mut self) -> Result<(), Fault> {
+        if self.orphans_possible {
+            self.open_visits()?;
+            let (region, size) = (&self.region_value, self.tree.size());
+            remove_orphans(self.visits.as_mut(), region, &self.registry, size)?;
             self.visits.commit()?;
-            self.visits_open = false;
+            (self.visits_open, self.orphans_possible) = (false, false);
         }
-        self.identity.commit()?;
+        self.identity.begin()?;
+        self.stamp(Part::Identity)
+    }
+
+    /// Says in the transaction that was just begun that it is this writer's.
+    fn stamp(&mut self, part: Part) -> Result<(), Fault> {
+        let Some(lease) = &mut self.lease else { return Ok(()) };
+        let engine = match part {
+            Part::Identity => self.identity.as_mut(),
+            Part::Visits => self.visits.as_mut(),
+            Part::Keys => self.keys.as_mut(),
+        };
+        lease.next();
+        if lease.stamp(engine, &self.region_value)? {
+            return Ok(());
+        }
+        self.fenced = true;
+        Err(lease::lost())
+    }
+
+    /// Makes the batch durable: keys, visits, identity; then destroys what was doomed.
+    fn commit(&mut self, tree: Option<ledger::Tree>) -> Result<(), NotCommitted> {
+        let on_server = self.lease.is_some();
+        // Before the log, a commit that failed or whose answer is missing means no: the keys harm
+        // nobody, the visits are removed.
+        let before_log = |fault| {
+            if on_server { NotCommitted::For(fault) } else { NotCommitted::PerhapsNot(fault) }
+        };
+        if std::mem::take(&mut self.keys_open) {
+            self.commit_keys().map_err(before_log)?;
+        }
+        if std::mem::take(&mut self.visits_open) {
+            self.orphans_possible = on_server;
+            self.commit_visits().map_err(before_log)?;
+        }
+        if let Err(fault) = self.identity.commit() {
+            if !self.took_effect(tree.as_ref(), &fault).map_err(NotCommitted::PerhapsNot)? {
+                return Err(NotCommitted::For(fault));
+            }
+        }
+        self.orphans_possible = false;
         if let Some(tree) = tree {
             self.tree = tree;
         }
         self.staged.clear();
         self.fresh_keys.clear();
-        if !self.doomed_keys.is_empty() {
-            self.keys.begin()?;
-            for scope in std::mem::take(&mut self.doomed_keys) {
-                self.vault.destroy(self.keys.as_mut(), &scope)?;
+        self.destroy_doomed().map_err(NotCommitted::PerhapsNot)
+    }
+
+    fn commit_keys(&mut self) -> Result<(), Fault> {
+        let committed = self.keys.commit();
+        if committed.as_ref().is_err_and(Fault::is_lost) {
+            self.keys.revive()?;
+        }
+        committed
+    }
+
+    fn commit_visits(&mut self) -> Result<(), Fault> {
+        let committed = self.visits.commit();
+        if committed.as_ref().is_err_and(Fault::is_lost) {
+            self.visits.revive()?;
+        }
+        committed
+    }
+
+    /// After a COMMIT of the log that was not answered with yes: looks whether it took effect. SQLite
+    /// cannot say; on a server the lease's row and the head of the log do, once the lost session has
+    /// ended.
+    fn took_effect(&mut self, tree: Option<&ledger::Tree>, fault: &Fault) -> Result<bool, Fault> {
+        let unknown = |why: Fault| {
+            Fault::caused(format!("whether a batch became durable is unknown ({fault})"), why)
+        };
+        let Some(lease) = &self.lease else {
+            return Err(unknown(Fault::new("it cannot be asked")));
+        };
+        let mut left = UNKNOWN_ATTEMPTS_MAX;
+        while let Err(fault) = self.identity.revive() {
+            left -= 1;
+            if left == 0 || !fault.is_lost() {
+                return Err(unknown(fault));
             }
-            self.keys.commit()?;
+        }
+        let engine = self.identity.as_mut();
+        let took_effect = lease.took_effect(engine, &self.region_value).map_err(unknown)?;
+        let rows = select(engine, &self.region_value, HEAD, &[]).map_err(unknown)?;
+        let row = rows.first().ok_or_else(|| unknown(Fault::new("the log has no head")))?;
+        let wanted = tree.filter(|_| took_effect).unwrap_or(&self.tree);
+        if row.count(0)? == wanted.size() && row.bytes(1)? == wanted.root().as_bytes() {
+            return Ok(took_effect);
+        }
+        Err(unknown(Fault::new("the head of the log is neither the old nor the new one")))
+    }
+
+    fn destroy_doomed(&mut self) -> Result<(), Fault> {
+        if self.doomed_keys.is_empty() {
+            return Ok(());
+        }
+        let doomed = std::mem::take(&mut self.doomed_keys);
+        let mut left = ATTEMPTS_MAX;
+        loop {
+            left -= 1;
+            let destroyed = self.destroy(&doomed);
+            match destroyed {
+                // Deleting twice is harmless.
+                Err(fault) if left > 0 && fault.is_lost() => self.keys.revive()?,
+                answer => break answer?,
+            }
+        }
+        for scope in &doomed {
+            self.vault.bury(scope);
+        }
+        Ok(())
+    }
+
+    fn destroy(&mut self, doomed: &[Scope]) -> Result<(), Fault> {
+        self.keys.begin()?;
+        self.stamp(Part::Keys)?;
+        for scope in doomed {
+            self.vault.destroy(self.keys.as_mut(), scope)?;
+        }
+        self.keys.commit()
+    }
+
+    /// Says that this writer is still there.
+    fn renew(&mut self) -> Result<(), Fault> {
+        let Some(lease) = &self.lease else { return Ok(()) };
+        if !lease.renew(self.identity.as_mut(), &self.region_value)? {
+            self.fenced = true;
+        }
+        Ok(())
+    }
+
+    /// Leaves the region to whoever comes next, at once.
+    fn give_back(&mut self) {
+        if let Some(lease) = &self.lease
+            && let Err(fault) = lease.give_back(self.identity.as_mut(), &self.region_value)
+        {
+            tracing::warn!(fault = %fault.chain(), "the lease was not given back; it runs out");
+        }
+    }
+
+    /// Begins the open batch's transaction on the keys, if it has not.
+    pub(crate) fn open_keys(&mut self) -> Result<(), Fault> {
+        if !self.keys_open {
+            self.keys.begin()?;
+            self.keys_open = true;
+            self.stamp(Part::Keys)?;
         }
         Ok(())
     }
@@ -447,6 +658,7 @@ impl Core {
         if !self.visits_open {
             self.visits.begin()?;
             self.visits_open = true;
+            self.stamp(Part::Visits)?;
         }
         Ok(())
     }

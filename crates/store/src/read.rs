@@ -1,16 +1,15 @@
 //! Reading views, events and the log.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use kernel::{Aggregate, Instant, Region};
 use ledger::{Hash, Resource, TileId};
 
+use crate::backend::{Backend, Part};
 use crate::fault::Doing as _;
 use crate::leaf::SALT_LEN;
 use crate::projection::select;
 use crate::registry::Recorded;
-use crate::sqlite::Sqlite;
 use crate::tx::{epoch_scope, event_context, recorded};
 use crate::vault::Vault;
 use crate::{Engine, Fault, Row, Value};
@@ -26,14 +25,13 @@ struct Pair {
 
 /// The read connections of one region.
 pub(crate) struct Readers {
-    identity: PathBuf,
-    visits: PathBuf,
+    backend: Backend,
     idle: Mutex<Vec<Pair>>,
 }
 
 impl Readers {
-    pub(crate) fn new(identity: PathBuf, visits: PathBuf) -> Self {
-        Self { identity, visits, idle: Mutex::default() }
+    pub(crate) fn new(backend: Backend) -> Self {
+        Self { backend, idle: Mutex::default() }
     }
 
     pub(crate) fn with<T>(
@@ -46,8 +44,8 @@ impl Readers {
         let mut pair = match idle {
             Some(pair) => pair,
             None => Pair {
-                identity: Box::new(Sqlite::reader(&self.identity)?),
-                visits: Box::new(Sqlite::reader(&self.visits)?),
+                identity: self.backend.reader(Part::Identity)?,
+                visits: self.backend.reader(Part::Visits)?,
             },
         };
         let value = Value::from(region.as_str());

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::fault::Doing as _;
 use crate::leaf::{self, Leaf, SALT_LEN};
+use crate::lease::Lease;
 use crate::projection::{Projection, run, select};
 use crate::registry::{Recorded, Registry, Sealing, Side};
 use crate::vault::{Scope, Vault, both};
@@ -113,6 +114,11 @@ pub(crate) struct Core {
     pub(crate) staged: Vec<Vec<u8>>,
     pub(crate) visits_open: bool,
     pub(crate) keys_open: bool,
+    /// Where the databases are on a server: the right to write, and whether another has it by now.
+    pub(crate) lease: Option<Lease>,
+    pub(crate) fenced: bool,
+    /// Visits may hold what the log does not cover: looked at before the next batch.
+    pub(crate) orphans_possible: bool,
     /// Keys made in the open batch: they leave the cache if it fails.
     pub(crate) fresh_keys: Vec<Scope>,
     /// Keys to destroy once the open batch is durable.
@@ -450,10 +456,7 @@ impl<'a> Tx<'a> {
 
     pub(crate) fn key(&mut self, scope: &Scope) -> Result<Arc<crate::vault::SealingKey>, Fault> {
         let core = &mut *self.core;
-        if !core.keys_open {
-            core.keys.begin()?;
-            core.keys_open = true;
-        }
+        core.open_keys()?;
         let (key, made) = core.vault.find_or_make(core.keys.as_mut(), scope)?;
         if made {
             core.fresh_keys.push(scope.clone());

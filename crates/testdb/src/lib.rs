@@ -1,0 +1,161 @@
+//! A PostgreSQL of its own for each test process, from Debian's package `postgresql`.
+//!
+//! The first test that asks starts a server in a new folder, as an ordinary user, on a socket in that
+//! folder: no port, no password, nothing shared with a server that the machine may run. fsync is on, as
+//! for a city. A shell waits beside it for the test process to end, however it ends, and then stops the
+//! server and removes the folder.
+//!
+//! For tests only, so its setting must fail loudly: it panics where something is wrong, and says
+//! `SKIPPED` where the package is missing.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::missing_panics_doc,
+    reason = "only tests call this"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Runs as an ordinary user; its standard input ends when the test process does.
+const KEEPER: &str = r#"
+set -eu
+BIN="$1"
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/haetae-postgres-XXXXXX")
+cd "$DIR"
+"$BIN/initdb" --pgdata=data --username=haetae --auth=trust --encoding=UTF8 --locale=C --no-sync \
+    >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
+"$BIN/postgres" -D data -c listen_addresses= -c unix_socket_directories="$DIR" -c fsync=on \
+    -c max_connections=400 -c shared_buffers=64MB -c log_min_messages=warning >server.log 2>&1 </dev/null &
+SERVER=$!
+for STEP in $(seq 1 200); do
+    "$BIN/pg_isready" -q -h "$DIR" -U haetae && break
+    kill -0 "$SERVER" 2>/dev/null || { cat server.log >&2; exit 1; }
+    sleep 0.05
+done
+echo "$DIR"
+cat >/dev/null || true
+kill -INT "$SERVER" 2>/dev/null || true
+wait "$SERVER" 2>/dev/null || true
+cd /
+rm -rf "$DIR"
+"#;
+
+struct Server {
+    /// Its socket's folder.
+    dir: PathBuf,
+    bin: PathBuf,
+    /// The keeper stops the server when the pipe to it closes, with this process.
+    _keeper: Child,
+}
+
+/// The newest `/usr/lib/postgresql/<version>/bin`.
+fn bin() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let newest = versions
+        .filter_map(|it| it.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|it| installed(*it).join("postgres").exists())
+        .max()?;
+    Some(installed(newest))
+}
+
+fn installed(version: u32) -> PathBuf {
+    Path::new("/usr/lib/postgresql").join(version.to_string()).join("bin")
+}
+
+/// initdb and postgres refuse to run as root: then the package's own user runs them.
+fn shell() -> Command {
+    let id = Command::new("id").arg("-u").output().expect("id runs");
+    if id.stdout.trim_ascii() == b"0" {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
+        command
+    } else {
+        Command::new("sh")
+    }
+}
+
+fn start() -> Option<Server> {
+    let Some(bin) = bin() else {
+        eprintln!(
+            "SKIPPED: no PostgreSQL here (apt-get install postgresql): its tests did not run"
+        );
+        return None;
+    };
+    let mut keeper = shell()
+        .arg("-c")
+        .arg(KEEPER)
+        .arg("sh")
+        .arg(&bin)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .current_dir("/")
+        .spawn()
+        .expect("a shell starts");
+    let mut dir = String::new();
+    let answer = keeper.stdout.take().expect("it has an output");
+    BufReader::new(answer).read_line(&mut dir).expect("the keeper answers");
+    assert!(!dir.trim().is_empty(), "PostgreSQL did not start: see above");
+    Some(Server { dir: PathBuf::from(dir.trim()), bin, _keeper: keeper })
+}
+
+fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    SERVER.get_or_init(start).as_ref()
+}
+
+impl Server {
+    fn url(&self, database: &str) -> String {
+        let dir = self.dir.to_str().expect("a plain path").replace('/', "%2F");
+        format!("postgres://haetae@{dir}/{database}")
+    }
+}
+
+/// The address of a fresh database of the test's own; beside it lie `<name>_visits` and `<name>_keys`.
+/// `None`, and said so loudly, where PostgreSQL is not installed.
+pub fn databases() -> Option<String> {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let server = server()?;
+    let name = format!("city_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    for suffix in ["", "_visits", "_keys"] {
+        psql("postgres", &format!("CREATE DATABASE {name}{suffix} TEMPLATE template0"));
+    }
+    Some(server.url(&name))
+}
+
+/// Runs SQL in a database of this process's server, past our own code: what somebody else may do.
+/// Gives what psql prints, one row a line, columns parted by `|`.
+pub fn psql(database: &str, sql: &str) -> String {
+    let server = server().expect("PostgreSQL runs");
+    let output = Command::new(server.bin.join("psql"))
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "haetae", "-h"])
+        .arg(&server.dir)
+        .args(["-d", database, "-c", sql])
+        .output()
+        .expect("psql runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{sql}: {errors}");
+    String::from_utf8(output.stdout).expect("psql prints UTF-8").trim().to_owned()
+}
+
+/// The folder of the server's files, what it has written brought to them.
+pub fn folder() -> PathBuf {
+    psql("postgres", "CHECKPOINT");
+    server().expect("PostgreSQL runs").dir.join("data")
+}
+
+/// Whether any file below `dir` holds these bytes as they stand.
+pub fn files_hold(dir: &Path, needle: &str) -> bool {
+    let found = Command::new("grep").args(["-r", "-q", "-s", "-F", "-e", needle]).arg(dir).status();
+    found.expect("grep runs").success()
+}
+
+/// Whether the suites that can run on either engine are asked to run on PostgreSQL
+/// (`HAETAE_TEST_STORE=postgres`).
+pub fn asked_for() -> bool {
+    std::env::var("HAETAE_TEST_STORE").is_ok_and(|it| it == "postgres")
+}
