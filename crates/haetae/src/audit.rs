@@ -35,7 +35,9 @@ pub(crate) fn run(
         }
         Some(dir) => {
             let mut config = local(setup, &dir)?;
-            config.data = dir.into();
+            // The folder that was named, wherever the service keeps its databases.
+            (config.data, config.store) = (dir.into(), None);
+            (config.store_visits, config.store_keys) = (None, None);
             inside(&config, setup.json)
         }
         None => inside(&setup.load()?, setup.json),

@@ -41,6 +41,9 @@ pub const BATCH_MAX: usize = 1_024;
 const ATTEMPTS_MAX: u32 = 4;
 /// How often a server is looked for that did not answer a COMMIT: about a minute. Then writing stops.
 const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
+/// How often deleted keys are erased from the files of an engine that does not overwrite them: it
+/// writes the whole table, so not after each.
+const ERASE_EVERY: Duration = Duration::from_secs(60);
 /// What a caller is told to wait when the queue is full, in seconds.
 pub const RETRY_AFTER_S: u32 = 2;
 
@@ -154,7 +157,7 @@ impl Store {
             log_key,
             lock: Mutex::new(lock),
         };
-        let writer = Writer { core, stopped, waiting, size };
+        let writer = Writer { core, erased: Instant::now(), stopped, waiting, size };
         let thread = std::thread::Builder::new()
             .name("haetae-writer".to_owned())
             .spawn(move || writer.run(&receiver))
@@ -326,6 +329,8 @@ fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), String>) {
 
 struct Writer {
     core: Core,
+    /// When it last looked whether anything was to be erased.
+    erased: Instant,
     stopped: Arc<AtomicBool>,
     waiting: Arc<AtomicU64>,
     size: Arc<AtomicU64>,
@@ -347,6 +352,7 @@ impl Writer {
                 renewed = Instant::now();
             }
         }
+        self.core.erase();
         self.core.give_back();
     }
 
@@ -368,6 +374,10 @@ impl Writer {
             tracing::warn!(fault = %fault.chain(), "the lease was not renewed");
         }
         self.stop_if_fenced();
+        if self.erased.elapsed() >= ERASE_EVERY {
+            self.core.erase();
+            self.erased = Instant::now();
+        }
     }
 
     fn stop_if_fenced(&self) {
@@ -514,8 +524,7 @@ impl Core {
             Part::Visits => self.visits.as_mut(),
             Part::Keys => self.keys.as_mut(),
         };
-        lease.next();
-        if lease.stamp(engine, &self.region_value)? {
+        if lease.stamp(engine, part, &self.region_value)? {
             return Ok(());
         }
         self.fenced = true;
@@ -613,6 +622,7 @@ impl Core {
         for scope in &doomed {
             self.vault.bury(scope);
         }
+        self.erasure_due = true;
         Ok(())
     }
 
@@ -623,6 +633,17 @@ impl Core {
             self.vault.destroy(self.keys.as_mut(), scope)?;
         }
         self.keys.commit()
+    }
+
+    /// Sees to it that deleted keys are gone from the files too.
+    fn erase(&mut self) {
+        if self.fenced || !std::mem::take(&mut self.erasure_due) {
+            return;
+        }
+        if let Err(fault) = self.keys.erase("vault_key", "wrapped") {
+            tracing::warn!(fault = %fault.chain(), "deleted keys were not erased; again soon");
+            self.erasure_due = true;
+        }
     }
 
     /// Says that this writer is still there.

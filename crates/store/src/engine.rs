@@ -46,6 +46,12 @@ pub trait Engine: Send {
     /// Checks that a text prepares, without running it (conformance law 7).
     fn check(&mut self, sql: &str) -> Result<(), Fault>;
 
+    /// Removes from the files what deleted rows of a table have left in them, above all in this column
+    /// of bytes. Outside of a transaction. An engine that overwrites what it deletes has nothing to do.
+    fn erase(&mut self, _table: &str, _column: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Makes a lost connection anew. When it returns, whatever the lost one had under way has ended,
     /// committed or not, and nothing more can come of it. An engine without connections has nothing
     /// to do.

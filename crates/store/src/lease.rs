@@ -31,12 +31,16 @@ const MAKE: &str = "INSERT INTO lease (region, token, pid, renewed_at, until, ba
 const READ: &str = "SELECT token, pid, renewed_at, until, batch FROM lease WHERE region = $1";
 const TAKE: &str = "UPDATE lease SET token = $3, pid = $4, renewed_at = $5, until = $6 \
      WHERE region = $1 AND token = $2";
+/// In identity the holder must not have moved since it was looked at: one that was busy with a long
+/// batch is alive.
+const TAKE_FIRST: &str = "UPDATE lease SET token = $3, pid = $4, renewed_at = $5, until = $6 \
+     WHERE region = $1 AND token = $2 AND batch = $7 AND renewed_at = $8";
 const RENEWED: &str = "UPDATE lease SET pid = $3, renewed_at = $4, until = $5 \
      WHERE region = $1 AND token = $2";
 const STAMP: &str = "UPDATE lease SET batch = $3 WHERE region = $1 AND token = $2 AND batch < $3";
 
-/// The SQL texts of this module, checked on PostgreSQL in its own tests.
-pub const QUERIES: &[&str] = &[MAKE, READ, TAKE, RENEWED, STAMP];
+/// The SQL texts of this module that touch tables.
+pub const QUERIES: &[&str] = &[MAKE, READ, TAKE, TAKE_FIRST, RENEWED, STAMP];
 
 /// The server's clock and this session, and whether the session of the lease is still there.
 const SERVER: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint, \
@@ -59,6 +63,8 @@ pub(crate) struct Lease {
     token: i64,
     /// Transactions stamped so far.
     batch: i64,
+    /// The stamp of the batch's transaction in identity, with the log.
+    of_log: i64,
 }
 
 pub(crate) fn held(engine: &mut dyn Engine, region: &Value) -> Result<Held, Fault> {
@@ -114,14 +120,20 @@ impl Lease {
                 ));
             }
             let until = now + LEASE_S * 1_000_000;
-            let row: [Value; 5] =
-                [before.token.into(), token.into(), pid.into(), now.into(), until.into()];
-            if run(engine, region, TAKE, &row)? != 1 {
+            let mut row: Vec<Value> =
+                vec![before.token.into(), token.into(), pid.into(), now.into(), until.into()];
+            let sql = if part == Part::Identity {
+                row.extend([before.batch.into(), before.renewed_at.into()]);
+                TAKE_FIRST
+            } else {
+                TAKE
+            };
+            if run(engine, region, sql, &row)? != 1 {
                 return Err(lost());
             }
         }
         let batch = before.iter().map(|it| it.batch).max().unwrap_or(0);
-        Ok(Self { token, batch })
+        Ok(Self { token, batch, of_log: batch })
     }
 
     /// Says that this writer is still there, in the identity database: the others follow it. `false`
@@ -134,14 +146,18 @@ impl Lease {
         Ok(run(engine, region, RENEWED, &row)? == 1)
     }
 
-    /// A number for the next transaction in any of the databases.
-    pub(crate) fn next(&mut self) {
-        self.batch += 1;
-    }
-
     /// The first statement of every transaction of the writer; `false` when the lease is another's by
     /// now.
-    pub(crate) fn stamp(&self, engine: &mut dyn Engine, region: &Value) -> Result<bool, Fault> {
+    pub(crate) fn stamp(
+        &mut self,
+        engine: &mut dyn Engine,
+        part: Part,
+        region: &Value,
+    ) -> Result<bool, Fault> {
+        self.batch += 1;
+        if part == Part::Identity {
+            self.of_log = self.batch;
+        }
         Ok(run(engine, region, STAMP, &[self.token.into(), self.batch.into()])? == 1)
     }
 
@@ -149,13 +165,13 @@ impl Lease {
     pub(crate) fn with<T>(
         lease: &mut Option<Self>,
         engine: &mut dyn Engine,
+        part: Part,
         region: &Value,
         work: impl FnOnce(&mut dyn Engine) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         engine.begin()?;
         if let Some(lease) = lease {
-            lease.next();
-            if !lease.stamp(engine, region)? {
+            if !lease.stamp(engine, part, region)? {
                 engine.rollback()?;
                 return Err(lost());
             }
@@ -169,7 +185,7 @@ impl Lease {
         }
     }
 
-    /// Whether the present transaction took effect in this database, asked on a connection made anew.
+    /// Whether the batch's transaction in identity took effect, asked on a connection made anew.
     pub(crate) fn took_effect(
         &self,
         engine: &mut dyn Engine,
@@ -179,7 +195,7 @@ impl Lease {
         if found.token != self.token {
             return Err(lost());
         }
-        Ok(found.batch == self.batch)
+        Ok(found.batch == self.of_log)
     }
 
     /// Leaves the region to whoever comes next.

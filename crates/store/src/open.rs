@@ -68,10 +68,11 @@ impl Store {
         let signer = Signer::try_new(&origin, &*keyring.key("log")?).doing("making the log key")?;
         let tree = restore(identity.as_mut(), &region_value, &signer, &origin, &*clock)?;
         // Stamped: had another writer taken over since the head was read, this would remove its rows.
-        let orphans = Lease::with(&mut lease, visits.as_mut(), &region_value, |visits| {
-            remove_orphans(visits, &region_value, &registry, tree.size())
-        })?;
-        Lease::with(&mut lease, keys.as_mut(), &region_value, |keys| {
+        let orphans =
+            Lease::with(&mut lease, visits.as_mut(), Part::Visits, &region_value, |visits| {
+                remove_orphans(visits, &region_value, &registry, tree.size())
+            })?;
+        Lease::with(&mut lease, keys.as_mut(), Part::Keys, &region_value, |keys| {
             redo_forgetting(identity.as_mut(), keys, &region_value, &vault)
         })?;
         let log_key = signer.vkey();
@@ -84,6 +85,8 @@ impl Store {
             keys,
             lease,
             fenced: false,
+            // A crash may have come between deleting and erasing.
+            erasure_due: true,
             orphans_possible: false,
             vault,
             registry: Arc::new(registry),

@@ -381,6 +381,19 @@ impl Engine for Postgres {
         self.note(answer)
     }
 
+    /// A deleted row lies in its page until it is vacuumed, and its bytes until the page is used again.
+    /// Writing the table anew leaves both behind. VACUUM FULL would keep what a transaction in any
+    /// database of the server might still see; a column that is computed anew copies the rows that
+    /// live, and no others. (The server's own journal keeps the old ones until it is recycled:
+    /// `docs/guide/operate.md`.)
+    fn erase(&mut self, table: &str, column: &str) -> Result<(), Fault> {
+        self.ready()?;
+        let sql = format!(
+            "ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE BYTEA USING {column} || ''::BYTEA"
+        );
+        wait(self.client.batch_execute(&sql)).doing("erasing")
+    }
+
     fn revive(&mut self) -> Result<(), Fault> {
         self.state = State::Idle;
         self.statements.clear();

@@ -11,6 +11,8 @@ use crate::backend::Part;
 use crate::registry::{keep, refold, silent};
 use crate::*;
 
+mod lost;
+
 #[derive(Debug, Clone, Default)]
 struct Book {
     lines: u32,
@@ -189,8 +191,8 @@ impl Lab {
     /// Whether any file of the databases holds these bytes as they stand.
     fn files_hold(&self, needle: &str) -> bool {
         match &self.backend {
-            Backend::Folder(dir) => testdb::files_hold(dir, needle),
-            Backend::Postgres(_) => testdb::files_hold(&testdb::folder(), needle),
+            Backend::Folder(dir) => testdb::files_hold(dir, needle.as_bytes()),
+            Backend::Postgres(_) => testdb::files_hold(&testdb::folder(), needle.as_bytes()),
         }
     }
 }
@@ -546,25 +548,58 @@ fn a_second_process_on_the_same_folder_is_refused(on: On) {
 }
 
 fn every_sql_text_of_the_store_prepares(on: On) {
-    let texts: Vec<(Side, &str)> = [
-        access::QUERIES,
-        audit::QUERIES,
-        outbox::QUERIES,
-        read::QUERIES,
-        tx::QUERIES,
-        upkeep::QUERIES,
-    ]
-    .concat()
-    .into_iter()
-    .map(|it| (Side::Identity, it))
-    .chain(observe::QUERIES.iter().map(|it| (Side::Visits, *it)))
-    .collect();
+    let texts = texts();
     match on {
         On::Sqlite => audit::check_queries(&registry(), &texts).unwrap(),
         On::Postgres => {
             let Some(lab) = Lab::new(on) else { return };
             audit::check_queries_at(&lab.backend, &registry(), &texts).unwrap();
         }
+    }
+}
+
+/// Every text of this crate that has a name.
+fn texts() -> Vec<(Side, &'static str)> {
+    [access::QUERIES, audit::QUERIES, outbox::QUERIES, read::QUERIES, tx::QUERIES, upkeep::QUERIES]
+        .concat()
+        .into_iter()
+        .map(|it| (Side::Identity, it))
+        .chain(observe::QUERIES.iter().map(|it| (Side::Visits, *it)))
+        .collect()
+}
+
+#[test]
+fn the_tables_and_texts_of_the_store_can_be_spread_by_region() {
+    let own = ["identity", "visits", "keys"].map(|it| {
+        let path = format!("{}/migrations/{it}.sql", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    });
+    let wrong: Vec<String> = own
+        .iter()
+        .map(String::as_str)
+        .chain([lease::TABLE])
+        .flat_map(plan::wrong_in_schema)
+        .chain(texts().into_iter().flat_map(|(_, it)| plan::wrong_in_text(it)))
+        .chain(lease::QUERIES.iter().flat_map(|it| plan::wrong_in_text(it)))
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_plan_spreads_every_table_once_and_makes_each_database_first() {
+    let address = "postgres://haetae@%2Frun/city";
+    let lines = plan::plan(&Backend::postgres(address, None, None).unwrap(), &registry());
+    let of = |what: &str| lines.iter().filter(|it| it.contains(what)).count();
+    assert_eq!((of("CREATE DATABASE city"), of("create_reference_table('migration')")), (3, 3));
+    for (table, count) in [
+        ("lease", 3),
+        ("event", 1),
+        ("log_tile", 1),
+        ("book_line", 1),
+        ("book_seen", 1),
+        ("vault_key", 1),
+    ] {
+        assert_eq!(of(&format!("create_distributed_table('{table}', 'region'")), count, "{table}");
     }
 }
 

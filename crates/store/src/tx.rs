@@ -117,6 +117,8 @@ pub(crate) struct Core {
     /// Where the databases are on a server: the right to write, and whether another has it by now.
     pub(crate) lease: Option<Lease>,
     pub(crate) fenced: bool,
+    /// Keys were deleted whose bytes may still lie in the files.
+    pub(crate) erasure_due: bool,
     /// Visits may hold what the log does not cover: looked at before the next batch.
     pub(crate) orphans_possible: bool,
     /// Keys made in the open batch: they leave the cache if it fails.

@@ -142,6 +142,11 @@ pub fn psql(database: &str, sql: &str) -> String {
     String::from_utf8(output.stdout).expect("psql prints UTF-8").trim().to_owned()
 }
 
+/// The folder of the server's socket.
+pub fn socket() -> PathBuf {
+    server().expect("PostgreSQL runs").dir.clone()
+}
+
 /// The folder of the server's files, what it has written brought to them.
 pub fn folder() -> PathBuf {
     psql("postgres", "CHECKPOINT");
@@ -149,9 +154,11 @@ pub fn folder() -> PathBuf {
 }
 
 /// Whether any file below `dir` holds these bytes as they stand.
-pub fn files_hold(dir: &Path, needle: &str) -> bool {
-    let found = Command::new("grep").args(["-r", "-q", "-s", "-F", "-e", needle]).arg(dir).status();
-    found.expect("grep runs").success()
+pub fn files_hold(dir: &Path, needle: &[u8]) -> bool {
+    let pattern: String = needle.iter().map(|it| format!("\\x{it:02x}")).collect();
+    let mut grep = Command::new("grep");
+    grep.env("LC_ALL", "C").args(["-r", "-q", "-s", "-a", "-P", "-e", &pattern]).arg(dir);
+    grep.status().expect("grep runs").success()
 }
 
 /// Whether the suites that can run on either engine are asked to run on PostgreSQL
