@@ -49,9 +49,12 @@ impl City {
         Self { house, clock, dir }
     }
 
-    /// The data folder, without the keys.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.path().join("data")
+    /// The folder of the databases' files, what was written brought to them.
+    pub(crate) fn files(&self) -> PathBuf {
+        match self.house.config.store {
+            Some(_) => testdb::folder(),
+            None => self.path().join("data"),
+        }
     }
 
     fn path(&self) -> &Path {

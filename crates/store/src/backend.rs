@@ -58,6 +58,9 @@ pub struct Addresses {
     keys: Address,
 }
 
+/// Two connections each; more threads wait for one of these to be done.
+const READERS_MAX: usize = 16;
+
 impl From<&Path> for Backend {
     fn from(dir: &Path) -> Self {
         Self::Folder(dir.to_owned())
@@ -89,6 +92,15 @@ impl Backend {
             Self::Folder(_) => part.file().to_owned(),
             Self::Postgres(all) => all.at(part).name().to_owned(),
         })
+    }
+
+    /// How many threads may read at once. A file can be opened as often as there are threads; a server
+    /// counts its connections.
+    pub(crate) fn readers_max(&self) -> usize {
+        match self {
+            Self::Folder(_) => usize::MAX,
+            Self::Postgres(_) => READERS_MAX,
+        }
     }
 
     /// A connection for reading.

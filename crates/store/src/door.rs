@@ -43,7 +43,7 @@ const ATTEMPTS_MAX: u32 = 4;
 const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
 /// How often deleted keys are erased from the files of an engine that does not overwrite them: it
 /// writes the whole table, so not after each.
-const ERASE_EVERY: Duration = Duration::from_secs(60);
+const ERASE_EVERY: Duration = Duration::from_mins(1);
 /// What a caller is told to wait when the queue is full, in seconds.
 pub const RETRY_AFTER_S: u32 = 2;
 
@@ -505,12 +505,12 @@ impl Core {
 
     /// Begins a batch.
     fn begin(&mut self) -> Result<(), Fault> {
-        if self.orphans_possible {
+        if self.due.orphans {
             self.open_visits()?;
             let (region, size) = (&self.region_value, self.tree.size());
             remove_orphans(self.visits.as_mut(), region, &self.registry, size)?;
             self.visits.commit()?;
-            (self.visits_open, self.orphans_possible) = (false, false);
+            (self.visits_open, self.due.orphans) = (false, false);
         }
         self.identity.begin()?;
         self.stamp(Part::Identity)
@@ -543,15 +543,15 @@ impl Core {
             self.commit_keys().map_err(before_log)?;
         }
         if std::mem::take(&mut self.visits_open) {
-            self.orphans_possible = on_server;
+            self.due.orphans = on_server;
             self.commit_visits().map_err(before_log)?;
         }
-        if let Err(fault) = self.identity.commit() {
-            if !self.took_effect(tree.as_ref(), &fault).map_err(NotCommitted::PerhapsNot)? {
-                return Err(NotCommitted::For(fault));
-            }
+        if let Err(fault) = self.identity.commit()
+            && !self.took_effect(tree.as_ref(), &fault).map_err(NotCommitted::PerhapsNot)?
+        {
+            return Err(NotCommitted::For(fault));
         }
-        self.orphans_possible = false;
+        self.due.orphans = false;
         if let Some(tree) = tree {
             self.tree = tree;
         }
@@ -622,7 +622,7 @@ impl Core {
         for scope in &doomed {
             self.vault.bury(scope);
         }
-        self.erasure_due = true;
+        self.due.erasure = true;
         Ok(())
     }
 
@@ -637,12 +637,12 @@ impl Core {
 
     /// Sees to it that deleted keys are gone from the files too.
     fn erase(&mut self) {
-        if self.fenced || !std::mem::take(&mut self.erasure_due) {
+        if self.fenced || !std::mem::take(&mut self.due.erasure) {
             return;
         }
         if let Err(fault) = self.keys.erase("vault_key", "wrapped") {
             tracing::warn!(fault = %fault.chain(), "deleted keys were not erased; again soon");
-            self.erasure_due = true;
+            self.due.erasure = true;
         }
     }
 

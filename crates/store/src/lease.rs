@@ -170,11 +170,11 @@ impl Lease {
         work: impl FnOnce(&mut dyn Engine) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         engine.begin()?;
-        if let Some(lease) = lease {
-            if !lease.stamp(engine, part, region)? {
-                engine.rollback()?;
-                return Err(lost());
-            }
+        if let Some(lease) = lease
+            && !lease.stamp(engine, part, region)?
+        {
+            engine.rollback()?;
+            return Err(lost());
         }
         match work(engine) {
             Ok(done) => engine.commit().map(|()| done),

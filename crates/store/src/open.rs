@@ -13,7 +13,7 @@ use crate::fault::Doing as _;
 use crate::lease::Lease;
 use crate::projection::{run, select};
 use crate::read::{Readers, hash};
-use crate::tx::Core;
+use crate::tx::{Core, Due};
 use crate::vault::{Scope, Vault};
 use crate::{Engine, Fault, Keyring, Registry, Side, Store, Value};
 
@@ -86,8 +86,7 @@ impl Store {
             lease,
             fenced: false,
             // A crash may have come between deleting and erasing.
-            erasure_due: true,
-            orphans_possible: false,
+            due: Due { erasure: true, orphans: false },
             vault,
             registry: Arc::new(registry),
             clock,

@@ -1,6 +1,6 @@
 //! Reading views, events and the log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use kernel::{Aggregate, Instant, Region};
 use ledger::{Hash, Resource, TileId};
@@ -23,15 +23,44 @@ struct Pair {
     visits: Box<dyn Engine>,
 }
 
+#[derive(Default)]
+struct Pairs {
+    idle: Vec<Pair>,
+    /// Threads that read.
+    busy: usize,
+}
+
 /// The read connections of one region.
 pub(crate) struct Readers {
     backend: Backend,
-    idle: Mutex<Vec<Pair>>,
+    pairs: Mutex<Pairs>,
+    /// A thread has finished reading.
+    done: Condvar,
+}
+
+/// One of the threads that may read at once, until dropped.
+struct Turn<'a>(&'a Readers);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.pairs.lock().unwrap_or_else(PoisonError::into_inner).busy -= 1;
+        self.0.done.notify_one();
+    }
 }
 
 impl Readers {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, idle: Mutex::default() }
+        Self { backend, pairs: Mutex::default(), done: Condvar::new() }
+    }
+
+    /// Waits for a turn, and takes a connection that lies ready.
+    fn begin(&self) -> (Turn<'_>, Option<Pair>) {
+        let most = self.backend.readers_max();
+        let pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.done.wait_while(pairs, |it| it.busy >= most);
+        let mut pairs = waited.unwrap_or_else(PoisonError::into_inner);
+        pairs.busy += 1;
+        (Turn(self), pairs.idle.pop())
     }
 
     pub(crate) fn with<T>(
@@ -40,8 +69,8 @@ impl Readers {
         vault: &Vault,
         work: impl FnOnce(&mut Reader<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut pair = match idle {
+        let (_turn, ready) = self.begin();
+        let mut pair = match ready {
             Some(pair) => pair,
             None => Pair {
                 identity: self.backend.reader(Part::Identity)?,
@@ -53,9 +82,9 @@ impl Readers {
         pair.identity.begin_read()?;
         let answer = work(&mut Reader { pair: &mut pair, region, value, vault });
         pair.identity.rollback()?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
-            idle.push(pair);
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        if pairs.idle.len() < IDLE_MAX {
+            pairs.idle.push(pair);
         }
         answer
     }

@@ -96,6 +96,14 @@ impl States {
     }
 }
 
+/// What the writer has to see to, on a server alone.
+pub(crate) struct Due {
+    /// Keys were deleted whose bytes may still lie in the files.
+    pub(crate) erasure: bool,
+    /// Visits may hold what the log does not cover: looked at before the next batch.
+    pub(crate) orphans: bool,
+}
+
 /// Everything that the single writer of a region owns.
 pub(crate) struct Core {
     pub(crate) region: Region,
@@ -117,10 +125,7 @@ pub(crate) struct Core {
     /// Where the databases are on a server: the right to write, and whether another has it by now.
     pub(crate) lease: Option<Lease>,
     pub(crate) fenced: bool,
-    /// Keys were deleted whose bytes may still lie in the files.
-    pub(crate) erasure_due: bool,
-    /// Visits may hold what the log does not cover: looked at before the next batch.
-    pub(crate) orphans_possible: bool,
+    pub(crate) due: Due,
     /// Keys made in the open batch: they leave the cache if it fails.
     pub(crate) fresh_keys: Vec<Scope>,
     /// Keys to destroy once the open batch is durable.

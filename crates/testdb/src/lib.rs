@@ -25,15 +25,34 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const KEEPER: &str = r#"
 set -eu
 BIN="$1"
+PORT="$2"
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/haetae-postgres-XXXXXX")
 cd "$DIR"
 "$BIN/initdb" --pgdata=data --username=haetae --auth=trust --encoding=UTF8 --locale=C --no-sync \
     >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
-"$BIN/postgres" -D data -c listen_addresses= -c unix_socket_directories="$DIR" -c fsync=on \
-    -c max_connections=400 -c shared_buffers=64MB -c log_min_messages=warning >server.log 2>&1 </dev/null &
+if [ -z "$PORT" ]; then
+    set -- -c listen_addresses= -c unix_socket_directories="$DIR"
+    READY="$DIR"
+else
+    umask 077
+    NEW="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    echo "subjectAltName=IP:127.0.0.1" >names
+    {
+        openssl req -x509 $NEW -keyout authority.key -out authority.pem -days 2 -subj /CN=authority
+        openssl req $NEW -keyout server.key -out server.csr -subj /CN=server
+        openssl x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial \
+            -days 2 -extfile names -out server.pem
+    } >openssl.log 2>&1 || { cat openssl.log >&2; exit 1; }
+    echo "hostssl all all 127.0.0.1/32 trust" >data/pg_hba.conf
+    set -- -c listen_addresses=127.0.0.1 -c unix_socket_directories= -p "$PORT" -c ssl=on \
+        -c ssl_cert_file="$DIR/server.pem" -c ssl_key_file="$DIR/server.key"
+    READY="127.0.0.1"
+fi
+"$BIN/postgres" -D data "$@" -c fsync=on -c max_connections=400 -c shared_buffers=64MB \
+    -c log_min_messages=warning >server.log 2>&1 </dev/null &
 SERVER=$!
 for STEP in $(seq 1 200); do
-    "$BIN/pg_isready" -q -h "$DIR" -U haetae && break
+    "$BIN/pg_isready" -q -h "$READY" -p "${PORT:-5432}" -U haetae && break
     kill -0 "$SERVER" 2>/dev/null || { cat server.log >&2; exit 1; }
     sleep 0.05
 done
@@ -50,7 +69,7 @@ struct Server {
     dir: PathBuf,
     bin: PathBuf,
     /// The keeper stops the server when the pipe to it closes, with this process.
-    _keeper: Child,
+    keeper: Child,
 }
 
 /// The newest `/usr/lib/postgresql/<version>/bin`.
@@ -79,7 +98,8 @@ fn shell() -> Command {
     }
 }
 
-fn start() -> Option<Server> {
+/// With a port, by TLS alone; without, on a socket in its folder.
+fn start(port: Option<u16>) -> Option<Server> {
     let Some(bin) = bin() else {
         eprintln!(
             "SKIPPED: no PostgreSQL here (apt-get install postgresql): its tests did not run"
@@ -91,6 +111,7 @@ fn start() -> Option<Server> {
         .arg(KEEPER)
         .arg("sh")
         .arg(&bin)
+        .arg(port.map(|it| it.to_string()).unwrap_or_default())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .current_dir("/")
@@ -100,12 +121,12 @@ fn start() -> Option<Server> {
     let answer = keeper.stdout.take().expect("it has an output");
     BufReader::new(answer).read_line(&mut dir).expect("the keeper answers");
     assert!(!dir.trim().is_empty(), "PostgreSQL did not start: see above");
-    Some(Server { dir: PathBuf::from(dir.trim()), bin, _keeper: keeper })
+    Some(Server { dir: PathBuf::from(dir.trim()), bin, keeper })
 }
 
 fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(start).as_ref()
+    SERVER.get_or_init(|| start(None)).as_ref()
 }
 
 impl Server {
@@ -125,6 +146,33 @@ pub fn databases() -> Option<String> {
         psql("postgres", &format!("CREATE DATABASE {name}{suffix} TEMPLATE template0"));
     }
     Some(server.url(&name))
+}
+
+/// A server that is reached by TLS alone, until dropped.
+pub struct OverTls {
+    /// A database's address, without parameters.
+    pub url: String,
+    /// The file with the certificate of the authority that vouches for it.
+    pub authority: PathBuf,
+    server: Server,
+}
+
+impl Drop for OverTls {
+    fn drop(&mut self) {
+        drop(self.server.keeper.stdin.take());
+        let _ = self.server.keeper.wait();
+    }
+}
+
+/// A server of the test's own that is reached by TLS alone.
+pub fn over_tls() -> Option<OverTls> {
+    // Somebody else may take the port before the server does: then it does not start, and says so.
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    let port = free.local_addr().expect("it has an address").port();
+    drop(free);
+    let server = start(Some(port))?;
+    let url = format!("postgres://haetae@127.0.0.1:{port}/postgres");
+    Some(OverTls { url, authority: server.dir.join("authority.pem"), server })
 }
 
 /// Runs SQL in a database of this process's server, past our own code: what somebody else may do.
@@ -155,7 +203,8 @@ pub fn folder() -> PathBuf {
 
 /// Whether any file below `dir` holds these bytes as they stand.
 pub fn files_hold(dir: &Path, needle: &[u8]) -> bool {
-    let pattern: String = needle.iter().map(|it| format!("\\x{it:02x}")).collect();
+    let pattern: Vec<String> = needle.iter().map(|it| format!("\\x{it:02x}")).collect();
+    let pattern = pattern.concat();
     let mut grep = Command::new("grep");
     grep.env("LC_ALL", "C").args(["-r", "-q", "-s", "-a", "-P", "-e", &pattern]).arg(dir);
     grep.status().expect("grep runs").success()

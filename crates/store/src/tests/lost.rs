@@ -192,6 +192,26 @@ fn lost_connections_are_made_anew_for_writers_and_readers() {
 }
 
 #[test]
+fn many_threads_read_over_few_connections() {
+    let Some(lab) = Lab::new(On::Postgres) else { return };
+    let [name, ..] = lab.backend.names();
+    let store = lab.open();
+    write(&store, 7, "a line").unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    assert_eq!(lines(&store, 7).len(), 1);
+                }
+            });
+        }
+    });
+    let sql = format!("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '{name}'");
+    let count: u32 = testdb::psql("postgres", &sql).parse().unwrap();
+    assert!(count <= 17, "{count} connections");
+}
+
+#[test]
 fn a_batch_that_was_in_the_way_of_another_is_run_again() {
     let Some(lab) = Lab::new(On::Postgres) else { return };
     let [name, ..] = lab.backend.names();
@@ -297,6 +317,35 @@ fn databases_that_order_texts_otherwise_are_refused() {
     testdb::psql("postgres", &sql);
     let fault = lab.try_open().err().unwrap().chain();
     assert!(fault.contains("CREATE DATABASE"), "{fault}");
+}
+
+#[test]
+fn tls_is_spoken_with_the_one_whom_the_authority_vouches_for() {
+    let Some(server) = testdb::over_tls() else { return };
+    let open = |parameters: &str| {
+        let address = postgres::Address::parse(&format!("{}?{parameters}", server.url))?;
+        postgres::Postgres::open(&address, postgres::Role::Writer)
+    };
+    // The authority's file is the server's own user's; a copy is ours to read.
+    let copy = tempfile::NamedTempFile::new().unwrap();
+    std::fs::copy(&server.authority, copy.path()).unwrap();
+    let known = format!("sslrootcert={}", copy.path().display());
+    let mut engine = open(&known).unwrap();
+    let mut encrypted = 0;
+    let sql = "SELECT ssl::int FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND $1 <> ''";
+    engine
+        .query(sql, &[&Value::from("kr-11")], &mut |row| {
+            encrypted = row.int(0)?;
+            Ok(true)
+        })
+        .unwrap();
+    assert_eq!(encrypted, 1);
+    assert!(open("").is_err(), "nobody vouches for it");
+    assert!(open("sslmode=disable").is_err(), "this server wants TLS");
+    let misnamed = server.url.replace("127.0.0.1", "localhost");
+    let address = postgres::Address::parse(&format!("{misnamed}?{known}")).unwrap();
+    let fault = postgres::Postgres::open(&address, postgres::Role::Writer).err().unwrap();
+    assert!(fault.chain().contains("certificate"), "another's name: {fault}");
 }
 
 #[test]
