@@ -71,9 +71,6 @@ pub fn refold<E: Fact>(json: &[u8]) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(&event).doing("writing an example event")
 }
 
-/// Reads off a payload what its observation is found by, if anything.
-pub type FoundBy = fn(payload: &[u8]) -> Result<Option<Vec<u8>>, Fault>;
-
 /// A kind of high-rate fact with no aggregate to load: visits, sensor readings. Kept on the visits
 /// side under a key per region and day.
 #[derive(Clone, Copy)]
@@ -85,7 +82,7 @@ pub struct ObservationKind {
     /// What an observation is found by under an open case ([`crate::join`]): the pass of a visit.
     /// The store keeps a tag of it under the day's key, which finds the same value again while that
     /// key lives, and nothing after.
-    pub found_by: FoundBy,
+    pub found_by: fn(payload: &[u8]) -> Result<Option<Vec<u8>>, Fault>,
     /// Adds a block to the owner's views on the visits side, in rows that carry its `seq`. Few rows:
     /// a visit with a place of its own in an index touches a page of its own, and that costs more
     /// than everything else together.
