@@ -10,6 +10,13 @@ pub trait Engine: Send {
     /// Runs one statement; gives the number of rows it touched. Parameters are `$1`… in order.
     fn execute(&mut self, sql: &str, parameters: &[&Value]) -> Result<u64, Fault>;
 
+    /// [`Engine::execute`] where nobody asks how many rows it touched. It takes its place in the order at
+    /// once; that it failed may be said by any later call, at COMMIT at the latest. (PostgreSQL does
+    /// not wait for the answer: a batch would wait for each of its rows.)
+    fn put(&mut self, sql: &str, parameters: &[&Value]) -> Result<(), Fault> {
+        self.execute(sql, parameters).map(|_| ())
+    }
+
     /// Runs one statement once per row of parameters; `first` is `$1` of every row, and no two rows
     /// have the same key. (PostgreSQL sends multi-row VALUES; SQLite loops over one prepared
     /// statement.)

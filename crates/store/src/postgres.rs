@@ -10,7 +10,7 @@ mod wire;
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
@@ -60,11 +60,22 @@ struct Session {
 pub struct Postgres {
     address: Address,
     role: Role,
-    client: Client,
+    client: Arc<Client>,
     session: Session,
     state: State,
     statements: HashMap<String, Statement>,
+    /// Statements of the open transaction that were sent and whose answers were not looked at yet, in
+    /// their order.
+    sent: Vec<Sent>,
 }
+
+struct Sent {
+    sql: String,
+    answer: Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>,
+}
+
+/// Answers that may wait to be looked at.
+const SENT_MAX: usize = 256;
 
 /// Prepared texts that a connection keeps.
 const STATEMENTS_MAX: usize = 512;
@@ -174,7 +185,16 @@ impl Postgres {
     pub fn open(address: &Address, role: Role) -> Result<Self, Fault> {
         let (client, session) = Self::begin_session(address, role)?;
         let (address, statements) = (address.clone(), HashMap::new());
-        Ok(Self { address, role, client, session, state: State::Idle, statements })
+        let client = Arc::new(client);
+        Ok(Self {
+            address,
+            role,
+            client,
+            session,
+            state: State::Idle,
+            statements,
+            sent: Vec::new(),
+        })
     }
 
     fn begin_session(address: &Address, role: Role) -> Result<(Client, Session), Fault> {
@@ -223,16 +243,28 @@ impl Postgres {
         wait(self.client.execute_raw(&statement, &bound)).doing(sql)
     }
 
+    /// Looks at the answers that have been waiting; the first that is a fault is the cause of all after
+    /// it.
+    fn answers(&mut self) -> Result<(), Fault> {
+        let mut all = Ok(());
+        for Sent { sql, answer } in self.sent.drain(..) {
+            let answer = wait(answer).doing(&sql);
+            all = all.and(answer.map(|_| ()));
+        }
+        all
+    }
+
     /// Outside of a transaction nothing is lost with a connection: it is made anew. Within one, the
     /// caller has to hear of it.
     fn ready(&mut self) -> Result<(), Fault> {
         if self.state == State::Idle && self.client.is_closed() { self.revive() } else { Ok(()) }
     }
 
-    /// Keeps in mind that a statement of the open transaction failed.
+    /// Keeps in mind that a statement of the open transaction failed, and says which was the first.
     fn note<T>(&mut self, answer: Result<T, Fault>) -> Result<T, Fault> {
         if answer.is_err() && self.state == State::Open {
             self.state = State::Broken;
+            self.answers()?;
         }
         answer
     }
@@ -299,6 +331,32 @@ impl Engine for Postgres {
         self.note(answer)
     }
 
+    fn put(&mut self, sql: &str, parameters: &[&Value]) -> Result<(), Fault> {
+        if self.state == State::Idle {
+            return self.execute(sql, parameters).map(|_| ());
+        }
+        if self.sent.len() >= SENT_MAX {
+            let answers = self.answers();
+            self.note(answers)?;
+        }
+        let statement = self.prepare(sql);
+        let statement = self.note(statement)?;
+        let owned: Vec<Value> = parameters.iter().map(|it| (*it).clone()).collect();
+        let client = Arc::clone(&self.client);
+        let mut answer = Box::pin(async move {
+            let bound: Vec<Bound<'_>> = owned.iter().map(Bound).collect();
+            client.execute_raw(&statement, &bound).await
+        });
+        // Sent by the first look at it; whether it was answered by then is of no matter.
+        match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => self.note(answer.doing(sql).map(|_| ())),
+            Poll::Pending => {
+                self.sent.push(Sent { sql: sql.to_owned(), answer });
+                Ok(())
+            }
+        }
+    }
+
     fn execute_many(&mut self, sql: &str, first: &Value, rows: &[Vec<Value>]) -> Result<(), Fault> {
         self.ready()?;
         let insert = Insert::of(sql);
@@ -308,11 +366,10 @@ impl Engine for Postgres {
             let Some((now, later)) = left.split_at_checked(count) else { break };
             let parameters: Vec<&Value> =
                 std::iter::once(first).chain(now.iter().flatten()).collect();
-            let answer = match &insert {
-                Some(insert) => self.change(&insert.text(count), &parameters),
-                None => self.change(sql, &parameters),
-            };
-            self.note(answer)?;
+            match &insert {
+                Some(insert) => self.put(&insert.text(count), &parameters)?,
+                None => self.put(sql, &parameters)?,
+            }
             left = later;
         }
         Ok(())
@@ -357,9 +414,11 @@ impl Engine for Postgres {
     }
 
     fn commit(&mut self) -> Result<(), Fault> {
-        if self.state == State::Broken {
+        let answers = self.answers();
+        if answers.is_err() || self.state == State::Broken {
             self.rollback()?;
-            return Err(Fault::new("a statement of the transaction had failed: rolled back"));
+            let fault = Fault::new("a statement of the transaction had failed: rolled back");
+            return answers.and(Err(fault));
         }
         self.state = State::Idle;
         wait(self.client.batch_execute("COMMIT")).doing("committing")
@@ -367,6 +426,7 @@ impl Engine for Postgres {
 
     fn rollback(&mut self) -> Result<(), Fault> {
         let state = std::mem::replace(&mut self.state, State::Idle);
+        self.sent.clear();
         // A connection that is gone has taken its transaction with it.
         if state == State::Idle || self.client.is_closed() {
             return Ok(());
@@ -397,6 +457,7 @@ impl Engine for Postgres {
     fn revive(&mut self) -> Result<(), Fault> {
         self.state = State::Idle;
         self.statements.clear();
+        self.sent.clear();
         let mut pauses = PAUSES_MS.into_iter();
         let (client, session) = loop {
             match (Self::begin_session(&self.address, self.role), pauses.next()) {
@@ -410,7 +471,7 @@ impl Engine for Postgres {
         if self.role == Role::Writer {
             Self::end_lost(&client, self.session)?;
         }
-        (self.client, self.session) = (client, session);
+        (self.client, self.session) = (Arc::new(client), session);
         Ok(())
     }
 }

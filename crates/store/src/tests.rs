@@ -77,7 +77,7 @@ const SEEN: ObservationKind = ObservationKind {
         let count = u64::try_from(block.items.len()).unwrap();
         let row = [block.seq.into(), block.day.into(), count.into()];
         let sql = "INSERT INTO book_seen (region, seq, day, count) VALUES ($1, $2, $3, $4)";
-        views.execute(sql, &row).map(|_| ())
+        views.execute(sql, &row)
     },
 };
 

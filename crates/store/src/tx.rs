@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::fault::Doing as _;
 use crate::leaf::{self, Leaf, SALT_LEN};
 use crate::lease::Lease;
-use crate::projection::{Projection, run, select};
+use crate::projection::{Projection, put, run, select};
 use crate::registry::{Recorded, Registry, Sealing, Side};
 use crate::vault::{Scope, Vault, both};
 use crate::{Engine, Fault, Row, Value};
@@ -304,7 +304,7 @@ impl<'a> Tx<'a> {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let values: [Value; 4] =
             [command.to_be_bytes().into(), self.now().into(), first.into(), count.into()];
-        self.execute(COMMAND_ADD, &values).map(|_| ())
+        put(self.core.identity.as_mut(), &self.core.region_value, COMMAND_ADD, &values)
     }
 
     /// Whether this command id has already taken effect, and how.
@@ -439,7 +439,7 @@ impl<'a> Tx<'a> {
             epoch.into(),
             stored.into(),
         ];
-        self.execute(EVENT_ADD, &values)?;
+        put(self.core.identity.as_mut(), &self.core.region_value, EVENT_ADD, &values)?;
         self.core.staged.push(leaf);
         Ok(seq)
     }

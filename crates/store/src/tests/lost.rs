@@ -240,6 +240,28 @@ fn a_batch_that_was_in_the_way_of_another_is_run_again() {
 }
 
 #[test]
+fn a_row_that_the_database_refuses_fails_its_own_job_and_no_other() {
+    let Some(lab) = Lab::new(On::Postgres) else { return };
+    let [name, ..] = lab.backend.names();
+    let store = lab.open();
+    let sql = "ALTER TABLE book_line ADD CONSTRAINT no_20 CHECK (page <> decode(lpad('14', 32, '0'), 'hex'))";
+    testdb::psql(&name, sql);
+    std::thread::scope(|scope| {
+        for page in 10..40 {
+            let store = &store;
+            scope.spawn(move || {
+                let answer = write(store, page, "a line");
+                assert_eq!(answer.is_ok(), page != 20, "{answer:?}");
+                if let Err(Error::Fault(fault)) = answer {
+                    assert!(fault.chain().contains("no_20"), "the first cause is named: {fault}");
+                }
+            });
+        }
+    });
+    assert_eq!((store.size(), lab.audit().wrong), (29, vec![]));
+}
+
+#[test]
 fn a_failed_statement_that_a_job_overlooks_is_not_acknowledged() {
     let Some(lab) = Lab::new(On::Postgres) else { return };
     let store = lab.open();
