@@ -27,11 +27,13 @@ impl Fault {
     pub fn chain(&self) -> String {
         let mut text = self.doing.clone();
         for cause in self.causes() {
-            text.push_str(": ");
-            match cause.downcast_ref::<Self>() {
-                // What follows says the rest of its chain.
-                Some(fault) => text.push_str(&fault.doing),
-                None => text.push_str(&cause.to_string()),
+            // What follows says the rest of a fault's chain.
+            let fault = cause.downcast_ref::<Self>();
+            let said = fault.map_or_else(|| cause.to_string(), |it| it.doing.clone());
+            // Some errors say their cause themselves.
+            if !text.ends_with(&said) {
+                text.push_str(": ");
+                text.push_str(&said);
             }
         }
         text
