@@ -11,6 +11,7 @@ use std::str::FromStr;
 use kernel::{Region, Zone};
 use serde::Deserialize;
 use store::Backend;
+use store::backup::{BackupError, Recipient, Target};
 
 /// How one region is served.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,9 +53,44 @@ pub struct Config {
     pub disk_low_percent: u8,
     /// Below this much free space `/ready` says no (MiB).
     pub disk_full_mib: u64,
+    /// Whose `Date` `haetae doctor` compares the clock with: an HTTPS address; by default nobody's.
+    pub time_url: Option<String>,
+    /// How the journal's lines are written.
+    pub log_format: LogFormat,
+    /// Where backups go; by default nowhere.
+    pub backup_to: Option<PathBuf>,
+    /// Where their keys go: another place, with other people. Without it no keys are backed up.
+    pub backup_keys_to: Option<PathBuf>,
+    /// Who can open them: age recipients, `age1…`.
+    pub backup_recipients: Vec<String>,
+    /// Hours between two backups that the service makes by itself; 0 makes none.
+    pub backup_every_hours: u32,
     /// Set by `haetae demo` alone, never by a file.
     #[serde(skip)]
     pub demo: bool,
+}
+
+/// How the journal's lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for machines that collect them.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(()),
+        }
+    }
 }
 
 impl Default for Config {
@@ -78,6 +114,12 @@ impl Default for Config {
             sms_token: None,
             disk_low_percent: disk.low_percent,
             disk_full_mib: disk.full_mib,
+            time_url: None,
+            log_format: LogFormat::Text,
+            backup_to: None,
+            backup_keys_to: None,
+            backup_recipients: Vec::new(),
+            backup_every_hours: 24,
             demo: false,
         }
     }
@@ -156,6 +198,9 @@ impl Config {
         if let Some(full) = parsed(&environment, "HAETAE_DISK_FULL_MIB", "a number of MiB")? {
             self.disk_full_mib = full;
         }
+        if let Some(format) = parsed(&environment, "HAETAE_LOG_FORMAT", "text or json")? {
+            self.log_format = format;
+        }
         let texts: [(&str, &mut String); 3] = [
             ("HAETAE_REGION", &mut self.region),
             ("HAETAE_ORIGIN", &mut self.origin),
@@ -166,10 +211,11 @@ impl Config {
                 *field = text;
             }
         }
-        let optional: [(&str, &mut Option<String>); 6] = [
+        let optional: [(&str, &mut Option<String>); 7] = [
             ("HAETAE_LOG_NAME", &mut self.log_name),
             ("HAETAE_SMS_URL", &mut self.sms_url),
             ("HAETAE_SMS_TOKEN", &mut self.sms_token),
+            ("HAETAE_TIME_URL", &mut self.time_url),
             ("HAETAE_STORE", &mut self.store),
             ("HAETAE_STORE_VISITS", &mut self.store_visits),
             ("HAETAE_STORE_KEYS", &mut self.store_keys),
@@ -185,6 +231,19 @@ impl Config {
         if let Some(text) = environment("HAETAE_KEYS") {
             self.keys = Some(text.into());
         }
+        if let Some(hours) = parsed(&environment, "HAETAE_BACKUP_EVERY_HOURS", "a number of hours")?
+        {
+            self.backup_every_hours = hours;
+        }
+        if let Some(text) = environment("HAETAE_BACKUP_TO") {
+            self.backup_to = Some(text.into());
+        }
+        if let Some(text) = environment("HAETAE_BACKUP_KEYS_TO") {
+            self.backup_keys_to = Some(text.into());
+        }
+        if let Some(text) = environment("HAETAE_BACKUP_RECIPIENTS") {
+            self.backup_recipients = text.split_whitespace().map(str::to_owned).collect();
+        }
         Ok(())
     }
 
@@ -194,6 +253,7 @@ impl Config {
         self.zone()?;
         self.web()?;
         self.backend()?;
+        self.backup()?;
         if self.ops_listen == Some(self.listen) && self.listen.port() != 0 {
             return Err(wrong("ops_listen", "write another port than that of listen"));
         }
@@ -248,6 +308,23 @@ impl Config {
     /// The key folder.
     pub fn keys(&self) -> PathBuf {
         self.keys.clone().unwrap_or_else(|| self.data.join("keys"))
+    }
+
+    /// Where backups go, if anywhere.
+    pub fn backup(&self) -> Result<Option<Target>, ConfigError> {
+        let recipients = self.backup_recipients.iter().map(|it| it.parse()).collect();
+        let recipients: Vec<Recipient> = recipients
+            .map_err(|error: BackupError| wrong("backup_recipients", error.to_string()))?;
+        let Some(to) = self.backup_to.clone() else { return Ok(None) };
+        if recipients.is_empty() {
+            let problem = "write whom backups are encrypted to: age1…, as age-keygen prints it";
+            return Err(wrong("backup_recipients", problem));
+        }
+        let keys_to = self.backup_keys_to.clone();
+        if keys_to.as_ref().is_some_and(|it| it.starts_with(&to) || to.starts_with(it)) {
+            return Err(wrong("backup_keys_to", BackupError::Together.to_string()));
+        }
+        Ok(Some(Target { to, keys_to, recipients, whole: false }))
     }
 
     /// What `web` needs of it.
@@ -310,6 +387,11 @@ mod tests {
         let config = load(&format!("{text}\nops_listen = '127.0.0.1:8'"), &[ops, disk]).unwrap();
         assert_eq!(config.ops_listen.unwrap().port(), 9);
         assert_eq!(config.web().unwrap().disk.full_mib, 7);
+        assert_eq!(config.log_format, LogFormat::Text);
+        let json = load(&format!("{text}\nlog_format = 'json'"), &[]).unwrap();
+        assert_eq!(json.log_format, LogFormat::Json);
+        let config = load(text, &[("HAETAE_LOG_FORMAT", "json")]).unwrap();
+        assert_eq!(config.log_format, LogFormat::Json);
         let error = load(text, &[("HAETAE_OPS_LISTEN", "here")]).unwrap_err();
         assert!(error.contains("HAETAE_OPS_LISTEN") && error.contains("ADDRESS:PORT"), "{error}");
     }
@@ -324,6 +406,9 @@ mod tests {
             ("origin = 'https://a.example'\nzone = 'Asia/Soul'", "zone"),
             ("origin = 'https://a.example'\nsms_url = 'http://sms.example'", "sms_url"),
             ("origin = 'https://a.example'\nops_listen = '127.0.0.1:8080'", "ops_listen"),
+            ("origin = 'https://a.example'\nlog_format = 'xml'", "xml"),
+            ("origin = 'https://a.example'\nbackup_to = '/b'", "backup_recipients"),
+            ("origin = 'https://a.example'\nbackup_recipients = ['age1x']", "age1x"),
             ("origin = 'https://a.example'\ndisk_low_percent = 101", "disk_low_percent"),
             ("origin = 'https://a.example'\nstore = 'mysql://a'", "postgres://"),
             ("origin = 'https://a.example'\nstore = 'postgres://u@h/d?sslmode=prefer'", "sslmode"),
@@ -333,6 +418,18 @@ mod tests {
             let error = load(text, &[]).unwrap_err();
             assert!(error.contains(word), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn backups_need_somebody_who_can_open_them_and_keep_the_keys_elsewhere() {
+        let origin = ("HAETAE_ORIGIN", "https://a.example");
+        assert!(load("", &[origin]).unwrap().backup().unwrap().is_none(), "none by default");
+        let age = "age1m777y9z57409qg2e2a7r6x00xvs6jxmuz7sx6axexfmvx9rexvfqj3tg63";
+        let to = [origin, ("HAETAE_BACKUP_TO", "/b"), ("HAETAE_BACKUP_RECIPIENTS", age)];
+        let target = load("", &to).unwrap().backup().unwrap().unwrap();
+        assert_eq!((target.recipients.len(), target.keys_to), (1, None));
+        let within = [to[0], to[1], to[2], ("HAETAE_BACKUP_KEYS_TO", "/b/keys")];
+        assert!(load("", &within).unwrap_err().contains("backup_keys_to"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{Clock, Seed};
+use store::audit::Public;
 use store::{Audit, Fault, Keyring, Options, Store};
 use web::{App, Parts, Slice};
 
@@ -40,6 +41,7 @@ impl House {
             keyring: Arc::clone(&keyring),
             registry: slices::registry(&slices),
         })?;
+        opened.store.keep_free(config.disk_full_mib.saturating_mul(1024 * 1024));
         if opened.orphans > 0 {
             tracing::warn!(
                 orphans = opened.orphans,
@@ -64,17 +66,43 @@ impl House {
 
 /// Audits the databases of `config`; `progress` is told how many entries of how many.
 pub fn audit(config: &Config, progress: impl FnMut(u64, u64)) -> Result<Audit, Fault> {
-    // A key that is missing must not be made by an audit.
-    let seed = Seed::fixed(0);
-    for name in ["log", "identity-wrap", "visits-wrap", "blind-index"] {
+    audit_since(config, None, progress)
+}
+
+/// [`audit`], going on from the checkpoint that an earlier one gave.
+pub fn audit_since(
+    config: &Config,
+    since: Option<&str>,
+    progress: impl FnMut(u64, u64),
+) -> Result<Audit, Fault> {
+    let keyring = keyring(config, &["log", "identity-wrap", "visits-wrap", "blind-index"])?;
+    let registry = slices::registry(&slices::slices());
+    let (region, origin) = (config.region().map_err(fault)?, config.log_name().map_err(fault)?);
+    let backend = config.backend().map_err(fault)?;
+    store::audit::audit_since(&backend, &region, &origin, &keyring, &registry, since, progress)
+}
+
+/// Hands out the public files of the region's log (see [`store::audit::export()`]) and gives its size
+/// and its key.
+pub fn export(
+    config: &Config,
+    wanted: impl Fn(&Public) -> bool,
+    each: impl FnMut(&Public, &[u8]) -> Result<(), Fault>,
+) -> Result<(u64, String), Fault> {
+    let keyring = keyring(config, &["log"])?;
+    let (region, origin) = (config.region().map_err(fault)?, config.log_name().map_err(fault)?);
+    let backend = config.backend().map_err(fault)?;
+    let size = store::audit::export(&backend, &region, wanted, each)?;
+    Ok((size, keyring.log_key(&origin)?))
+}
+
+/// The key folder, with these keys in it: one that is missing must not be made by who only looks.
+fn keyring(config: &Config, names: &[&str]) -> Result<Keyring, Fault> {
+    for name in names {
         let path = config.keys().join(format!("{name}.key"));
         if !path.exists() {
             return Err(Fault::new(format!("there is no key at {}", path.display())));
         }
     }
-    let keyring = Keyring::open(&config.keys(), seed)?;
-    let registry = slices::registry(&slices::slices());
-    let (region, origin) = (config.region().map_err(fault)?, config.log_name().map_err(fault)?);
-    let backend = config.backend().map_err(fault)?;
-    store::audit(&backend, &region, &origin, &keyring, &registry, progress)
+    Keyring::open(&config.keys(), Seed::fixed(0))
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use web::slice::later;
 use web::{App, Job};
 
+use crate::config::Config;
 use crate::house::House;
 
 /// Work of the house itself.
@@ -41,7 +42,10 @@ impl Jobs {
         }
         if let (false, Some(url)) = (house.config.demo, house.config.sms_url.clone()) {
             let sender = Sender { url, token: house.config.sms_token.clone() };
-            tasks.spawn(send_all(sender, house.app.clone(), stopped));
+            tasks.spawn(send_all(sender, house.app.clone(), stopped.clone()));
+        }
+        if house.config.backup_to.is_some() && house.config.backup_every_hours > 0 {
+            tasks.spawn(back_up(house.config.clone(), house.app.clone(), stopped));
         }
         Self { tasks, stop }
     }
@@ -78,6 +82,39 @@ async fn sweep(app: App) -> Result<(), Fault> {
     later(app.store.write(|tx| Ok(tx.sweep_commands()? + tx.sweep_outbox()?)).await)
 }
 
+/// How often is looked whether a backup is due, and how long one that failed waits.
+const BACKUP_LOOK_S: u64 = 300;
+
+/// Backs up when the last backup, by whomever, is old enough.
+async fn back_up(config: Config, app: App, mut stopped: watch::Receiver<bool>) {
+    let config = std::sync::Arc::new(config);
+    loop {
+        let due = store::backup::last(&config.data).is_none_or(|it| {
+            let hours = i64::from(config.backup_every_hours);
+            it.plus_seconds(hours.saturating_mul(3_600)) <= app.now()
+        });
+        if due {
+            let (config, now) = (std::sync::Arc::clone(&config), app.now());
+            // Reads and encrypts the whole of what is new: not on an async thread.
+            let made = tokio::task::spawn_blocking(move || match config.backup() {
+                Ok(Some(target)) => crate::backup::backup(&config, &target, now).map(Some),
+                _ => Ok(None),
+            });
+            match made.await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(code = error.code(), fault = %error, "a backup failed");
+                }
+                Err(_) => tracing::error!("a backup panicked"),
+            }
+        }
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(Duration::from_secs(BACKUP_LOOK_S)) => {}
+        }
+    }
+}
+
 /// Messages sent at once.
 const AT_ONCE: u32 = 32;
 
@@ -103,16 +140,24 @@ async fn send_all(sender: Sender, app: App, mut stopped: watch::Receiver<bool>) 
             _ = stopped.changed() => return,
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
-        if let Err(fault) = send_due(&sender, &app).await {
+        if let Err(fault) = send_due(&sender, &app, &stopped).await {
             tracing::error!(fault = %fault.chain(), "sending failed");
         }
     }
 }
 
-async fn send_due(sender: &std::sync::Arc<Sender>, app: &App) -> Result<(), Fault> {
+async fn send_due(
+    sender: &std::sync::Arc<Sender>,
+    app: &App,
+    stopped: &watch::Receiver<bool>,
+) -> Result<(), Fault> {
     let now = app.now();
     let due = app.store.read(move |reader| reader.due_messages(now, AT_ONCE)).await?;
     for message in due {
+        // One that is not taken up now is sent after the next start.
+        if *stopped.borrow() {
+            break;
+        }
         let (sender, body) = (std::sync::Arc::clone(sender), message.body.clone());
         let sent = tokio::task::spawn_blocking(move || sender.send(&body)).await;
         let outcome = sent.unwrap_or_else(|_| Err("the sender panicked".to_owned()));

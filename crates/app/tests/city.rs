@@ -32,19 +32,22 @@ impl City {
     /// A city whose clients' addresses are the ones that they say, so that limits by address do not
     /// end a test that sends thousands of requests.
     pub(crate) fn behind_proxy(behind_proxy: bool) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::within(tempfile::tempdir().unwrap(), |config| Config { behind_proxy, ..config })
+    }
+
+    /// A city in this folder, set up a little differently.
+    pub(crate) fn within(dir: tempfile::TempDir, set_up: impl FnOnce(Config) -> Config) -> Self {
         let clock = StoryClock::at(Instant::parse(NOON).unwrap());
-        let config = Config {
+        let config = set_up(Config {
             data: dir.path().join("data"),
             keys: Some(dir.path().join("keys")),
             origin: "http://localhost:8080".to_owned(),
             region: "kr-test".to_owned(),
             // HAETAE_TEST_STORE=postgres runs this whole suite on PostgreSQL.
             store: testdb::asked_for().then(testdb::databases).flatten(),
-            behind_proxy,
             demo: true,
             ..Config::default()
-        };
+        });
         let house = House::open(config, Arc::new(clock.clone()), Seed::fixed(11)).unwrap();
         Self { house, clock, dir }
     }
@@ -55,6 +58,11 @@ impl City {
             Some(_) => testdb::folder(),
             None => self.path().join("data"),
         }
+    }
+
+    /// The house, to be served, and its folder, to be kept meanwhile.
+    pub(crate) fn into_parts(self) -> (House, tempfile::TempDir) {
+        (self.house, self.dir)
     }
 
     fn path(&self) -> &Path {

@@ -14,10 +14,10 @@ use web::testing::{Answer, Browser, JSON, between};
 
 use crate::city::{City, base64url};
 
-const DECLARATIONS: &str = "/api/v1/code/declarations";
+pub(crate) const DECLARATIONS: &str = "/api/v1/code/declarations";
 
 /// Runs a journey in a city that has had its first days.
-fn run(test: impl AsyncFnOnce(City, Told)) {
+pub(crate) fn run(test: impl AsyncFnOnce(City, Told)) {
     let city = City::behind_proxy(true);
     let told = city.tell();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -25,7 +25,7 @@ fn run(test: impl AsyncFnOnce(City, Told)) {
 }
 
 /// What a healthy person sends.
-fn healthy(name: &str) -> Value {
+pub(crate) fn healthy(name: &str) -> Value {
     json!({
         "name": name, "document": "M12345678", "residence": "해태시 중앙구", "stays": [],
         "contact_symptomatic": "no", "contact_confirmed": "no",
@@ -36,7 +36,7 @@ fn healthy(name: &str) -> Value {
 }
 
 /// Texts sent to this number, newest first.
-async fn inbox(city: &City, phone: &str) -> Vec<String> {
+pub(crate) async fn inbox(city: &City, phone: &str) -> Vec<String> {
     let all = city.house.app.read(|it| it.latest_messages("sms", 100)).await.unwrap();
     let mine = all.into_iter().filter(|it| it.body["to"] == phone);
     mine.map(|it| it.body["text"].as_str().unwrap().to_owned()).collect()
@@ -58,7 +58,7 @@ async fn verify(city: &City, phone: &str) -> (Browser, Answer) {
 }
 
 /// Registers a new citizen as a person would.
-async fn register(city: &City, name: &str, phone: &str) -> (Browser, Id<Person>) {
+pub(crate) async fn register(city: &City, name: &str, phone: &str) -> (Browser, Id<Person>) {
     let (mut client, answer) = verify(city, phone).await;
     assert_eq!(answer.header("location"), "/register");
     client.page("/register").await;
@@ -72,7 +72,7 @@ async fn register(city: &City, name: &str, phone: &str) -> (Browser, Id<Person>)
     (client, id)
 }
 
-async fn declare(client: &mut Browser, body: &Value) {
+pub(crate) async fn declare(client: &mut Browser, body: &Value) {
     let answer = client.post_json(DECLARATIONS, body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
 }
@@ -88,7 +88,7 @@ fn colour(it: &(String, Option<Instant>, String)) -> (&str, &str) {
     (&it.0, &it.2)
 }
 
-async fn staff(city: &City, id: Id<Staff>) -> Browser {
+pub(crate) async fn staff(city: &City, id: Id<Staff>) -> Browser {
     city.signed_in(Who::Staff(id)).await
 }
 

@@ -11,8 +11,11 @@
     reason = "in tests a panic is the message"
 )]
 
+mod canaries;
 mod city;
+mod clocks;
 mod conformance;
+mod disk;
 mod hostile;
 mod html;
 mod journeys;

@@ -171,7 +171,9 @@ code-number-appeal-hours = Hours to answer an appeal
 
 # The officers' desk
 code-desk-nav = Health code work
+code-desk-nav-why = Answer appeals, confirm orders, find a record.
 code-desk-rules-nav = Colour rules
+code-desk-rules-nav-why = Change the rules and periods that decide a colour. Every version stands on the public log.
 code-desk-title = Health code work
 code-desk-appeals = Appeals waiting
 code-desk-appeals-none = No appeals are waiting.
@@ -236,6 +238,10 @@ code-reading-care = Care for a patient
 code-reading-grounds = Grounds
 code-reading-grounds-hint = A case or letter number, or one sentence.
 code-reading-missing = Choose a purpose and state the grounds.
+code-record-rules = Rule by rule
+code-record-rules-lead = What each rule read in the facts of this moment, and what it said.
+code-record-rule-applies = Applies
+code-record-rule-applies-not = Does not apply
 code-record-title = Health code record
 code-record-answers = Last declaration
 code-record-events = What happened

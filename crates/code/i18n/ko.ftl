@@ -171,7 +171,9 @@ code-number-appeal-hours = 이의 신청에 답하는 시간
 
 # The officers' desk
 code-desk-nav = 건강 코드 업무
+code-desk-nav-why = 이의 신청에 답하고, 색 지시를 확인하고, 기록을 찾습니다.
 code-desk-rules-nav = 색 규칙
+code-desk-rules-nav-why = 색을 정하는 규칙과 기간을 바꿉니다. 바뀐 규칙은 공개 기록에 남습니다.
 code-desk-title = 건강 코드 업무
 code-desk-appeals = 기다리는 이의 신청
 code-desk-appeals-none = 기다리는 이의 신청이 없습니다.
@@ -236,6 +238,10 @@ code-reading-care = 환자 지원
 code-reading-grounds = 근거
 code-reading-grounds-hint = 사건 번호나 공문 번호, 또는 한 문장으로 적어 주세요.
 code-reading-missing = 목적을 고르고 근거를 적어 주세요.
+code-record-rules = 규칙별 판단
+code-record-rules-lead = 지금의 사실로 규칙 하나하나가 무엇을 읽고 어떻게 판단했는지 보여 줍니다.
+code-record-rule-applies = 해당
+code-record-rule-applies-not = 해당 없음
 code-record-title = 건강 코드 기록
 code-record-answers = 마지막 신고
 code-record-events = 지난 일

@@ -171,7 +171,9 @@ code-number-appeal-hours = 答复申诉的小时数
 
 # The officers' desk
 code-desk-nav = 健康码工作
+code-desk-nav-why = 答复申诉、确认指令、查找记录。
 code-desk-rules-nav = 颜色规则
+code-desk-rules-nav-why = 修改决定颜色的规则与期限。每个版本都写入公开记录。
 code-desk-title = 健康码工作
 code-desk-appeals = 待答复的申诉
 code-desk-appeals-none = 没有待答复的申诉。
@@ -236,6 +238,10 @@ code-reading-care = 患者支持
 code-reading-grounds = 依据
 code-reading-grounds-hint = 案件编号、公文编号，或一句话。
 code-reading-missing = 请选择目的并写明依据。
+code-record-rules = 逐条规则的判断
+code-record-rules-lead = 按此刻的事实，每条规则读取了什么、得出了什么结论。
+code-record-rule-applies = 适用
+code-record-rule-applies-not = 不适用
 code-record-title = 健康码记录
 code-record-answers = 最近一次申报
 code-record-events = 经过

@@ -9,7 +9,6 @@
 
 use contracts::code::Colour;
 use kernel::Instant;
-use rules::{RuleSet, RuleTrace};
 use serde_json::{Value, json};
 
 use crate::model::{Answer, Facts};
@@ -33,24 +32,52 @@ pub struct Decision {
     pub until: Option<Instant>,
     /// Stable codes of the rules that gave this colour, in the order of the rule set.
     pub reasons: Vec<String>,
-    /// Which rule looked at what.
-    pub trace: Vec<RuleTrace>,
     /// The version of the rules.
     pub rules_version: u32,
 }
 
 /// Decides. Same facts, same rules, same instant: same decision.
 pub fn decide(facts: &Facts, policy: &Policy, now: Instant) -> Decision {
-    let (colour, reasons, trace) = colour_at(facts, policy, now, rules::decide);
+    let (colour, reasons) = colour_at(facts, policy, now);
     let until = changes(facts, policy, now)
         .into_iter()
         .find(|instant| self::colour(facts, policy, *instant) != colour);
-    Decision { colour, until, reasons, trace, rules_version: policy.version() }
+    Decision { colour, until, reasons, rules_version: policy.version() }
 }
 
 /// The colour alone, for whoever needs no end and no reasons.
 pub fn colour(facts: &Facts, policy: &Policy, now: Instant) -> Colour {
-    colour_at(facts, policy, now, rules::decide_untraced).0
+    colour_at(facts, policy, now).0
+}
+
+/// What one rule said, and what it looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clause {
+    /// The rule's stable code.
+    pub code: String,
+    /// Whether it applies; `None` when it could not be evaluated.
+    pub applies: Option<bool>,
+    /// The facts and numbers that it read, by their path in the rules' language, in the order read.
+    pub read: Vec<(String, Value)>,
+}
+
+/// How a colour comes about, rule by rule, in the order of the rule set.
+pub fn explain(facts: &Facts, policy: &Policy, now: Instant) -> Vec<Clause> {
+    let Some(rules) = policy.rules.as_deref() else { return Vec::new() };
+    let decided = rules::decide(rules, &facts_at(facts, now), &now.rfc3339());
+    let clause = |it: &rules::RuleTrace| {
+        let failed = decided.failed.iter().any(|failed| failed.code == it.code);
+        let matched = decided.matched.iter().any(|matched| matched.code == it.code);
+        let mut read: Vec<(String, Value)> = Vec::new();
+        for step in it.trace.steps.iter().filter(|it| it.operation == rules::Operation::Var) {
+            let path = step.inputs.first().and_then(Value::as_str).unwrap_or_default();
+            if read.iter().all(|(known, _)| known != path) {
+                read.push((path.to_owned(), step.value.clone()));
+            }
+        }
+        Clause { code: it.code.clone(), applies: (!failed).then_some(matched), read }
+    };
+    decided.trace.iter().map(clause).collect()
 }
 
 /// How strong a colour is when several rules match. Unknown is weaker than yellow and red: missing
@@ -69,16 +96,11 @@ pub const fn is_worse(new: Colour, old: Colour) -> bool {
     strength(new) > strength(old)
 }
 
-fn colour_at(
-    facts: &Facts,
-    policy: &Policy,
-    at: Instant,
-    decide: fn(&RuleSet, &Value, &str) -> rules::Decision,
-) -> (Colour, Vec<String>, Vec<RuleTrace>) {
+fn colour_at(facts: &Facts, policy: &Policy, at: Instant) -> (Colour, Vec<String>) {
     let Some(rules) = policy.rules.as_deref() else {
-        return (Colour::Unknown, vec![NO_RULE.to_owned()], Vec::new());
+        return (Colour::Unknown, vec![NO_RULE.to_owned()]);
     };
-    let decided = decide(rules, &facts_at(facts, at), &at.rfc3339());
+    let decided = rules::decide_untraced(rules, &facts_at(facts, at), &at.rfc3339());
     let outcomes = decided.matched.iter().filter_map(|it| {
         let word = it.outcome.get("colour")?.as_str()?;
         Some((Colour::from_word(word)?, it.code.as_str()))
@@ -87,10 +109,10 @@ fn colour_at(
     let found: Vec<(Colour, &str)> = outcomes.chain(failed).collect();
     let strongest = found.iter().map(|(colour, _)| *colour).max_by_key(|it| strength(*it));
     let Some(strongest) = strongest else {
-        return (Colour::Unknown, vec![NO_RULE.to_owned()], decided.trace);
+        return (Colour::Unknown, vec![NO_RULE.to_owned()]);
     };
     let reasons = found.iter().filter(|it| it.0 == strongest).map(|it| it.1.to_owned()).collect();
-    (strongest, reasons, decided.trace)
+    (strongest, reasons)
 }
 
 /// The facts as rules read them: elapsed days of 24 hours instead of instants, three-valued answers

@@ -1,6 +1,7 @@
 # Places, devices, checking codes. Korean is the source.
 gate-nav-scan = Scanner
 gate-desk-places = Places and devices
+gate-desk-places-why = Open and close places, approve devices, see today’s entries.
 gate-crumb-desk = Desk
 gate-cancel = Cancel
 

@@ -1,6 +1,7 @@
 # 장소, 기기, 출입 확인. 한국어가 원문입니다.
 gate-nav-scan = 출입 확인
 gate-desk-places = 장소와 기기
+gate-desk-places-why = 시설을 열고 닫고, 기기를 승인하고, 오늘 출입 수를 봅니다.
 gate-crumb-desk = 업무 화면
 gate-cancel = 취소
 

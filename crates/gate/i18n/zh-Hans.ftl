@@ -1,6 +1,7 @@
 # 场所、设备、出入核验。以韩文为原文。
 gate-nav-scan = 扫码核验
 gate-desk-places = 场所与设备
+gate-desk-places-why = 开设或关闭场所、批准设备、查看今日出入人次。
 gate-crumb-desk = 工作台
 gate-cancel = 取消
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use contracts::gate::{Device as DeviceId, Entered, Place as PlaceId, Verdict};
 use kernel::{Date, Id, Instant, Zone};
-use store::{Block, Fault, Projection, Reader, Value, values};
+use store::{Block, Fault, FoundBy, Projection, Reader, Value, values};
 
 /// Microseconds in a quarter of an hour: the view counts by them, and every zone's day begins at one.
 const QUARTER: i64 = 900_000_000;
@@ -38,19 +38,17 @@ fn entered(payload: &[u8]) -> Result<Entered, Fault> {
     serde_json::from_slice(payload).map_err(|error| Fault::caused("reading an entry", error))
 }
 
-/// An entry is found by its pass.
-pub(crate) fn found_by(payload: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-    let pass = entered(payload)?.pass.map(hex::decode).transpose();
-    pass.map_err(|error| Fault::caused("reading a pass id", error))
-}
-
 /// Which quarter of an hour since 1970 an instant lies in.
 fn quarter(at: Instant) -> i64 {
     at.micros().div_euclid(QUARTER)
 }
 
-/// Counts the entries of a block.
-pub(crate) fn project(views: &mut Projection<'_>, block: &Block<'_>) -> Result<(), Fault> {
+/// Counts the entries of a block. Each is found by its pass.
+pub(crate) fn project(
+    views: &mut Projection<'_>,
+    block: &Block<'_>,
+) -> Result<Vec<FoundBy>, Fault> {
+    let mut passes = Vec::with_capacity(block.items.len());
     let mut counts: BTreeMap<_, (u64, Instant)> = BTreeMap::new();
     for it in block.items {
         let it = entered(it)?;
@@ -58,6 +56,8 @@ pub(crate) fn project(views: &mut Projection<'_>, block: &Block<'_>) -> Result<(
         let key = (it.place, it.device, quarter(at), it.verdict.word());
         let (count, latest) = counts.entry(key).or_insert((0, at));
         *count += 1;
+        let pass = it.pass.map(hex::decode).transpose();
+        passes.push(pass.map_err(|error| Fault::caused("reading a pass id", error))?);
         *latest = at.max(*latest);
     }
     for ((place, device, quarter, verdict), (count, latest)) in counts {
@@ -66,7 +66,7 @@ pub(crate) fn project(views: &mut Projection<'_>, block: &Block<'_>) -> Result<(
             values![block.day, place, block.seq, device, quarter, verdict, count, latest],
         )?;
     }
-    Ok(())
+    Ok(passes)
 }
 
 /// One date of the city, as the counts need it.

@@ -42,7 +42,7 @@ use contracts::person::Role;
 use kernel::Aggregate as _;
 use store::registry::{keep, refold, silent};
 use store::{Migration, Sealing, Side, StreamKind};
-use web::{Asset, Audience, NavEntry, Slice};
+use web::{Asset, Audience, DeskCard, NavEntry, Slice};
 
 use event::{DeviceEvent, ListsEvent, PlaceEvent};
 use model::{Device, Lists, Place};
@@ -75,7 +75,12 @@ pub fn slice() -> Slice {
             text: "gate-nav-scan",
             audience: Audience::Staff(&[Role::Guard, Role::Owner, Role::Administrator]),
         }],
-        desk: &[NavEntry { path: "/desk/places", text: "gate-desk-places", audience: RUNS_PLACES }],
+        desk: &[DeskCard {
+            path: "/desk/places",
+            text: "gate-desk-places",
+            why: "gate-desk-places-why",
+            audience: RUNS_PLACES,
+        }],
         assets: ASSETS,
         jobs: jobs::JOBS,
     }

@@ -102,12 +102,8 @@ pub const VIEWS: &[View] = &[
 ];
 
 /// One code shown at one door.
-pub const OBSERVATION: ObservationKind = ObservationKind {
-    kind: ENTERED,
-    retention_days: ENTRY_DAYS,
-    found_by: count::found_by,
-    project: count::project,
-};
+pub const OBSERVATION: ObservationKind =
+    ObservationKind { kind: ENTERED, retention_days: ENTRY_DAYS, project: count::project };
 
 const NAME: &str = "gate_place.name";
 const LABEL: &str = "gate_device.label";

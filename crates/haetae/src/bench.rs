@@ -1,9 +1,11 @@
 //! `haetae bench`: measured on this machine, beside a peer in the same run.
 
 mod pages;
+mod restore;
 mod write;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::bail;
 use serde::Serialize;
@@ -49,11 +51,18 @@ fn round(value: f64) -> f64 {
     if value >= 1_000.0 { value.round() } else { (value * 100.0).round() / 100.0 }
 }
 
+pub(crate) fn per_second(count: u64, took: Duration) -> f64 {
+    // Counts here stay far below 2^32.
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / took.as_secs_f64()
+}
+
 pub(crate) fn run(name: &str, json: bool, quick: bool) -> anyhow::Result<ExitCode> {
     let figures = match name {
         "write" => write::run(quick)?,
         "pages" => pages::run()?,
-        _ => bail!("there is no bench named {name:?}: write or pages"),
+        "audit" => audit::run(quick)?,
+        "restore" => restore::run(quick)?,
+        _ => bail!("there is no bench named {name:?}: write, pages or restore"),
     };
     for it in &figures {
         if json {

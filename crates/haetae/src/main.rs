@@ -6,9 +6,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a person at a terminal")]
 
 mod audit;
+mod backup;
 mod bench;
 mod demo;
+mod doctor;
 mod output;
+mod receipt;
 mod serve;
 mod upkeep;
 
@@ -16,7 +19,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app::Config;
+use app::{Config, LogFormat};
 use clap::{Args, Parser, Subcommand};
 
 /// Health codes, gates and one verifiable log for a city.
@@ -71,14 +74,15 @@ enum Command {
     },
     /// Recompute the whole log and compare everything with it. Exit 1 when anything was altered.
     Audit {
-        /// A data folder, or the address of a public log; by default the configured folder.
+        /// A data folder, the address of a public log, or a folder with its public files; by default
+        /// the configured data folder.
         target: Option<String>,
-        /// The log's key (`vkey`) that you trust, for an address. Without it, the key that the
-        /// address gives is used and said so.
+        /// The log's key (`vkey`) that you trust, or a file with it, for an address and for public
+        /// files. Without it, the key that lies beside them is used and said so.
         #[arg(long)]
         key: Option<String>,
-        /// The checkpoint kept from an earlier audit, for an address: proves that the log only grew,
-        /// and fetches only what is new.
+        /// The checkpoint kept from an earlier audit: proves that the log only grew, and reads only
+        /// what is new.
         #[arg(long, value_name = "FILE")]
         since: Option<PathBuf>,
         /// Keep the newest checkpoint here when all is well, for the next audit's --since.
@@ -86,6 +90,57 @@ enum Command {
         keep: Option<PathBuf>,
         #[command(flatten)]
         setup: Setup,
+    },
+    /// Back up what is new since the last backup, encrypted, while the region is served or not.
+    Backup {
+        #[command(flatten)]
+        to: backup::To,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Bring the newest backup back into a folder that is not there yet. Exit 1 when the backups are
+    /// damaged or not what was published; then nothing is left behind.
+    Restore {
+        /// The folder of the backups.
+        from: PathBuf,
+        /// The new data folder.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// The new key folder; by default within the data folder.
+        #[arg(long, value_name = "DIR")]
+        keys_to: Option<PathBuf>,
+        /// Keep what was restored although its audit found something.
+        #[arg(long)]
+        accept_findings: bool,
+        #[command(flatten)]
+        with: backup::With,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Restore the newest backup into a temporary folder, audit it, print figures, remove it.
+    RestoreDrill {
+        /// The folder of the backups; by default as configured.
+        from: Option<PathBuf>,
+        #[command(flatten)]
+        with: backup::With,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Say what is weak, old, full, or about to end, each with what mends it. Exit 1 for warnings, 2
+    /// when something is broken.
+    Doctor {
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// The public files of the log.
+    Log {
+        #[command(subcommand)]
+        command: LogCommand,
+    },
+    /// Receipts, as the pages of the log hand them out.
+    Receipt {
+        #[command(subcommand)]
+        command: ReceiptCommand,
     },
     /// Recompute the decisions on one person, or one decision, from the log.
     Replay {
@@ -121,7 +176,7 @@ enum Command {
     },
     /// Measure on this machine, beside a peer in the same run.
     Bench {
-        /// `write` or `pages`.
+        /// `write`, `pages` or `audit`.
         name: String,
         /// One JSON object a line in place of a table.
         #[arg(long)]
@@ -148,6 +203,35 @@ enum StoreCommand {
 }
 
 #[derive(Subcommand)]
+enum LogCommand {
+    /// Write checkpoint, tiles and entries into a folder, for anybody to audit or to serve.
+    Export {
+        /// The folder; what is there already is left as it is.
+        dir: PathBuf,
+        #[command(flatten)]
+        setup: Setup,
+    },
+}
+
+#[derive(Subcommand)]
+enum ReceiptCommand {
+    /// Check a receipt offline. Exit 1 when the entry is not what the log signed.
+    Verify {
+        /// A tlog-proof file, or a person's own receipt (JSON).
+        file: PathBuf,
+        /// The log's key (`vkey`) that you trust, or a file with it.
+        #[arg(long)]
+        key: String,
+        /// The entry, where the receipt does not hold it.
+        #[arg(long, value_name = "FILE")]
+        entry: Option<PathBuf>,
+        /// One JSON object on standard output in place of words.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
 enum ConfigCommand {
     /// Say whether the configuration holds together.
     Check {
@@ -157,13 +241,6 @@ enum ConfigCommand {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("HAETAE_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
-        )
-        .with_writer(std::io::stderr)
-        .init();
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
@@ -173,14 +250,42 @@ fn main() -> ExitCode {
     }
 }
 
+/// Writes the journal's lines to standard error: `HAETAE_LOG` says which, e.g. `warn` or
+/// `warn,web=debug`.
+fn write_logs(format: LogFormat) {
+    let wished = tracing_subscriber::EnvFilter::try_from_env("HAETAE_LOG");
+    let filter = wished.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}
+
 fn run(command: Command) -> anyhow::Result<ExitCode> {
+    write_logs(match &command {
+        Command::Serve { setup } => setup.load()?.log_format,
+        _ => LogFormat::Text,
+    });
     match command {
         Command::Demo { listen, data, citizens, places, seed } => {
             demo::run(&demo::Wish { listen, data, citizens, places, seed })
         }
         Command::Serve { setup } => serve::run(setup.load()?),
+        Command::Backup { to, setup } => backup::backup(to, &setup),
+        Command::Restore { from, to, keys_to, accept_findings, with, setup } => {
+            backup::restore(&from, &to, keys_to.as_deref(), accept_findings, &with, &setup)
+        }
+        Command::RestoreDrill { from, with, setup } => backup::drill(from, &with, &setup),
+        Command::Doctor { setup } => {
+            doctor::run(&setup.load()?, setup.config.as_deref(), setup.json)
+        }
         Command::Audit { target, key, since, keep, setup } => {
-            audit::run(target, audit::Brought { key, since, keep }, &setup)
+            audit::run(target, &audit::Brought { key, since, keep }, &setup)
+        }
+        Command::Log { command: LogCommand::Export { dir, setup } } => audit::export(&dir, &setup),
+        Command::Receipt { command: ReceiptCommand::Verify { file, key, entry, json } } => {
+            receipt::verify(&file, &key, entry, json)
         }
         Command::Replay { what, setup } => upkeep::replay(&what, &setup),
         Command::Rebuild { setup } => upkeep::rebuild(&setup),

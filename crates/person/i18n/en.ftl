@@ -172,6 +172,7 @@ person-deleted = The data are deleted.
 
 # The desk: people
 person-desk-people = People at the desk
+person-desk-people-why = Register somebody, change a number, record a consent to help.
 person-desk-lead = Find the record, look at the identity document, do only what is needed.
 person-desk-nobody = Nobody is registered yet. People with a phone register with their own number; those without one are registered here.
 person-desk-can = What you can do then
@@ -222,6 +223,7 @@ person-number-freed = The old number is freed.
 
 # The desk: staff
 person-desk-staff = Staff
+person-desk-staff-why = Invite staff, give them roles and an end.
 person-staff-title = Member of staff
 person-staff-number = Number
 person-staff-empty = No staff yet.
@@ -274,6 +276,7 @@ person-staff-forgotten-now = The member of staff is deleted.
 
 # The desk: organisations
 person-desk-organisations = Organisations
+person-desk-organisations-why = Register organisations that take part, and close them.
 person-organisation-open-title = New organisation
 person-organisation-name = Name
 person-kind = Kind
@@ -294,6 +297,7 @@ person-organisation-closed-now = The organisation is closed.
 
 # The desk: access log
 person-desk-access = Access log
+person-desk-access-why = See who read whose record, and why.
 person-access-lead = Who read whose record, when and why. Names of citizens are not shown.
 person-access-day = Day
 person-access-show = Show

@@ -172,6 +172,7 @@ person-deleted = 자료를 삭제했습니다.
 
 # The desk: people
 person-desk-people = 시민 창구
+person-desk-people-why = 시민을 등록하고, 번호를 바꾸고, 도움 관계를 기록합니다.
 person-desk-lead = 찾고, 신분증을 확인하고, 필요한 것만 합니다.
 person-desk-nobody = 아직 등록된 사람이 없습니다. 휴대전화가 있는 사람은 자신의 번호로 등록하고, 없는 사람은 여기서 등록합니다.
 person-desk-can = 찾은 다음 할 수 있는 일
@@ -222,6 +223,7 @@ person-number-freed = 예전 번호를 풀었습니다.
 
 # The desk: staff
 person-desk-staff = 직원
+person-desk-staff-why = 직원을 초대하고 역할과 기간을 정합니다.
 person-staff-title = 직원
 person-staff-number = 직원 번호
 person-staff-empty = 등록된 직원이 없습니다.
@@ -274,6 +276,7 @@ person-staff-forgotten-now = 직원의 자료를 삭제했습니다.
 
 # The desk: organisations
 person-desk-organisations = 기관
+person-desk-organisations-why = 참여 기관을 등록하고 닫습니다.
 person-organisation-open-title = 새 기관
 person-organisation-name = 기관 이름
 person-kind = 종류
@@ -294,6 +297,7 @@ person-organisation-closed-now = 참여를 마쳤습니다.
 
 # The desk: access log
 person-desk-access = 열람 기록 감사
+person-desk-access-why = 누가 누구의 기록을 왜 보았는지 살핍니다.
 person-access-lead = 누가 누구의 기록을 언제 왜 보았는지 확인합니다. 시민의 이름은 나오지 않습니다.
 person-access-day = 날짜
 person-access-show = 보기

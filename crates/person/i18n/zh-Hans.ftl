@@ -172,6 +172,7 @@ person-deleted = 数据已删除。
 
 # The desk: people
 person-desk-people = 市民窗口
+person-desk-people-why = 登记市民、更换号码、登记协助关系。
 person-desk-lead = 先查找，再核对身份证件，只做需要的事。
 person-desk-nobody = 还没有人登记。有手机的人用自己的号码登记，没有手机的人在这里登记。
 person-desk-can = 查到之后可以办理
@@ -222,6 +223,7 @@ person-number-freed = 旧号码已解除。
 
 # The desk: staff
 person-desk-staff = 工作人员
+person-desk-staff-why = 邀请工作人员，设定角色和期限。
 person-staff-title = 工作人员
 person-staff-number = 工号
 person-staff-empty = 还没有工作人员。
@@ -274,6 +276,7 @@ person-staff-forgotten-now = 工作人员的资料已删除。
 
 # The desk: organisations
 person-desk-organisations = 机构
+person-desk-organisations-why = 登记或关闭参与机构。
 person-organisation-open-title = 新机构
 person-organisation-name = 机构名称
 person-kind = 类别
@@ -294,6 +297,7 @@ person-organisation-closed-now = 机构已停止参与。
 
 # The desk: access log
 person-desk-access = 查阅记录审计
+person-desk-access-why = 查看谁因何查阅了谁的记录。
 person-access-lead = 查看谁在何时、因何查阅了谁的记录。不显示市民姓名。
 person-access-day = 日期
 person-access-show = 查看

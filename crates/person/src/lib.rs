@@ -43,7 +43,7 @@ use contracts::person::Role;
 use kernel::Aggregate as _;
 use store::registry::{keep, refold, silent};
 use store::{Migration, Sealing, Side, StreamKind};
-use web::{Audience, NavEntry, Slice};
+use web::{Audience, DeskCard, NavEntry, Slice};
 
 /// The slice.
 pub fn slice() -> Slice {
@@ -117,25 +117,29 @@ const STREAMS: &[StreamKind] = &[
 /// Who registers people and records consent at the desk.
 pub(crate) const DESK_ROLES: &[Role] = &[Role::HealthOfficer, Role::Administrator];
 
-const DESK: &[NavEntry] = &[
-    NavEntry {
+const DESK: &[DeskCard] = &[
+    DeskCard {
         path: "/desk/people",
         text: "person-desk-people",
+        why: "person-desk-people-why",
         audience: Audience::Staff(DESK_ROLES),
     },
-    NavEntry {
+    DeskCard {
         path: "/desk/staff",
         text: "person-desk-staff",
+        why: "person-desk-staff-why",
         audience: Audience::Staff(&[Role::Administrator]),
     },
-    NavEntry {
+    DeskCard {
         path: "/desk/organisations",
         text: "person-desk-organisations",
+        why: "person-desk-organisations-why",
         audience: Audience::Staff(&[Role::Administrator]),
     },
-    NavEntry {
+    DeskCard {
         path: "/desk/access",
         text: "person-desk-access",
+        why: "person-desk-access-why",
         audience: Audience::Staff(&[Role::Auditor]),
     },
 ];

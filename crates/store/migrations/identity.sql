@@ -6,10 +6,12 @@ CREATE TABLE event (
 );
 CREATE INDEX event_stream ON event (region, stream, stream_id, seq);
 -- The log itself: one row per 256 entries, one per hash tile, one head.
+-- large rows
 CREATE TABLE log_bundle (
   region TEXT NOT NULL, position BIGINT NOT NULL, width BIGINT NOT NULL, bytes BYTEA NOT NULL,
   PRIMARY KEY (region, position)
 );
+-- large rows
 CREATE TABLE log_tile (
   region TEXT NOT NULL, level BIGINT NOT NULL, position BIGINT NOT NULL, width BIGINT NOT NULL,
   bytes BYTEA NOT NULL, PRIMARY KEY (region, level, position)

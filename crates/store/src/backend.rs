@@ -41,6 +41,9 @@ impl Part {
     }
 }
 
+/// The files of a data folder.
+pub(crate) const FILES: [&str; 3] = [Part::Identity.file(), Part::Visits.file(), Part::Keys.file()];
+
 /// Where the databases of a region are.
 #[derive(Debug, Clone)]
 pub enum Backend {

@@ -5,6 +5,10 @@
 //! then answers. When a job meets a fault, the batch is rolled back and its jobs are run one by
 //! one, so that only the job at fault fails.
 //!
+//! A disk that is full pauses writing: everything is refused until there is room again. A commit that
+//! failed in any other way may or may not be durable; then nothing more is acknowledged until the
+//! program has started anew and read what is there.
+//!
 //! Commit order across the three databases: keys, visits, identity with the log. What the log does
 //! not cover never happened: [`crate::open`] removes it at the next start, and the writer before its
 //! next batch. Keys made for nothing stay and harm nobody.
@@ -21,16 +25,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kernel::{Aggregate, Clock, Region, Seed};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::backend::Part;
+use crate::commit::NotCommitted;
 use crate::fault::Doing as _;
-use crate::open::remove_orphans;
-use crate::projection::select;
 use crate::read::Readers;
+use crate::room::Room;
+use crate::sqlite::{failed_by_disk, left_nothing};
 use crate::tx::{Core, Ran};
-use crate::vault::{Scope, Vault};
-use crate::{Context, Fault, Reader, Registry, Tx, Value, lease};
+use crate::vault::Vault;
+use crate::{Context, Fault, Reader, Registry, Tx, lease};
 
 /// Jobs that may wait. At some 10,000 commands a second this is under half a second of work.
 pub const QUEUE_MAX: usize = 4_096;
@@ -38,14 +42,14 @@ pub const QUEUE_MAX: usize = 4_096;
 pub const BATCH_MAX: usize = 1_024;
 /// How often a batch is run that failed because another transaction was in the way, or because the
 /// connection was lost before COMMIT.
-const ATTEMPTS_MAX: u32 = 4;
-/// How often a server is looked for that did not answer a COMMIT: about a minute. Then writing stops.
-const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
+pub(crate) const ATTEMPTS_MAX: u32 = 4;
 /// How often deleted keys are erased from the files of an engine that does not overwrite them: it
 /// writes the whole table, so not after each.
 const ERASE_EVERY: Duration = Duration::from_mins(1);
 /// What a caller is told to wait when the queue is full, in seconds.
 pub const RETRY_AFTER_S: u32 = 2;
+
+const STOPPED: &str = "writing has stopped after a failed commit";
 
 /// What a command made happen.
 pub type Done<E> = Ran<E>;
@@ -70,21 +74,13 @@ impl<R> From<Fault> for Error<R> {
     }
 }
 
-/// Why a batch is not known to be durable.
-enum NotCommitted {
-    /// It is not: nothing of it took effect on the log.
-    For(Fault),
-    /// Nobody can say.
-    PerhapsNot(Fault),
-}
-
 /// Nothing is refused.
 pub type Never = std::convert::Infallible;
 
 /// One caller's work.
 trait Job: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Fault>;
-    fn finish(self: Box<Self>, outcome: Result<(), String>);
+    fn finish(self: Box<Self>, outcome: Result<(), Fault>);
 }
 
 struct Call<T, F> {
@@ -99,11 +95,11 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send> Job for Call<T, 
         Ok(())
     }
 
-    fn finish(self: Box<Self>, outcome: Result<(), String>) {
+    fn finish(self: Box<Self>, outcome: Result<(), Fault>) {
         let answer = match (outcome, self.answer) {
             (Ok(()), Some(answer)) => Ok(answer),
             (Ok(()), None) => Err(Fault::new("the job was not run")),
-            (Err(doing), _) => Err(Fault::new(doing)),
+            (Err(fault), _) => Err(fault),
         };
         // A caller that has gone away no longer wants to know.
         let _ = self.reply.send(answer);
@@ -119,7 +115,9 @@ struct Inner {
     clock: Arc<dyn Clock>,
     seed: Seed,
     region: Region,
-    stopped: Arc<AtomicBool>,
+    stopped: watch::Sender<bool>,
+    paused: Arc<AtomicBool>,
+    room: Arc<Room>,
     waiting: Arc<AtomicU64>,
     size: Arc<AtomicU64>,
     log_key: String,
@@ -137,9 +135,12 @@ impl Store {
         readers: Readers,
         log_key: String,
         lock: Option<std::fs::File>,
+        room: Room,
     ) -> Result<Self, Fault> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(QUEUE_MAX);
-        let stopped = Arc::new(AtomicBool::new(false));
+        let stopped = watch::Sender::new(false);
+        let paused = Arc::new(AtomicBool::new(false));
+        let room = Arc::new(room);
         let waiting = Arc::new(AtomicU64::new(0));
         let size = Arc::new(AtomicU64::new(core.tree.size()));
         let inner = Inner {
@@ -151,13 +152,16 @@ impl Store {
             clock: Arc::clone(&core.clock),
             seed: core.seed.fork(),
             region: core.region.clone(),
-            stopped: Arc::clone(&stopped),
+            stopped: stopped.clone(),
+            paused: Arc::clone(&paused),
+            room: Arc::clone(&room),
             waiting: Arc::clone(&waiting),
             size: Arc::clone(&size),
             log_key,
             lock: Mutex::new(lock),
         };
-        let writer = Writer { core, erased: Instant::now(), stopped, waiting, size };
+        let erased = Instant::now();
+        let writer = Writer { core, erased, stopped, paused, room, waiting, size };
         let thread = std::thread::Builder::new()
             .name("haetae-writer".to_owned())
             .spawn(move || writer.run(&receiver))
@@ -206,9 +210,28 @@ impl Store {
         self.0.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether writing has stopped after a failed commit.
+    /// Whether writing has stopped, after a commit of which nobody knows whether it is durable or
+    /// after a panic of the writer: only a new start mends it.
     pub fn is_stopped(&self) -> bool {
-        self.0.stopped.load(Ordering::Acquire)
+        *self.0.stopped.borrow()
+    }
+
+    /// Done when writing has stopped.
+    pub async fn stopped(&self) {
+        // The sender lives as long as this handle.
+        let _ = self.0.stopped.subscribe().wait_for(|it| *it).await;
+    }
+
+    /// Whether writes are refused at present because the disk took none. Ends by itself with the
+    /// first write that succeeds.
+    pub fn is_paused(&self) -> bool {
+        self.0.paused.load(Ordering::Relaxed)
+    }
+
+    /// Refuses writes while fewer bytes than this are free where the data folder lies; 0 (as at
+    /// first) refuses none.
+    pub fn keep_free(&self, bytes: u64) {
+        self.0.room.keep_free(bytes);
     }
 
     fn enqueue<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, Fault>>, Error<Never>>
@@ -217,7 +240,7 @@ impl Store {
         F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
     {
         if self.is_stopped() {
-            return Err(Fault::new("writing has stopped after a failed commit").into());
+            return Err(Fault::paused(STOPPED).into());
         }
         let (reply, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Call { work, answer: None, reply });
@@ -321,17 +344,19 @@ fn settle<E, R>(answer: Result<Result<Ran<E>, R>, Error<Never>>) -> Result<Ran<E
     }
 }
 
-fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), String>) {
+fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), Fault>) {
     for job in jobs {
-        job.finish(outcome.clone());
+        job.finish(outcome.as_ref().map(|()| ()).map_err(Fault::retold));
     }
 }
 
 struct Writer {
     core: Core,
-    /// When it last looked whether anything was to be erased.
+    /// When deleted keys were last erased from the files.
     erased: Instant,
-    stopped: Arc<AtomicBool>,
+    stopped: watch::Sender<bool>,
+    paused: Arc<AtomicBool>,
+    room: Arc<Room>,
     waiting: Arc<AtomicU64>,
     size: Arc<AtomicU64>,
 }
@@ -381,18 +406,25 @@ impl Writer {
     }
 
     fn stop_if_fenced(&self) {
-        if self.core.fenced && !self.stopped.swap(true, Ordering::AcqRel) {
+        if self.core.fenced && !self.stopped.send_replace(true) {
             tracing::error!("another process writes this region now: this one has stopped writing");
         }
     }
 
     fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         match self.attempts(&mut jobs) {
-            Ok(()) => finish(jobs, &Ok(())),
+            Ok(()) => {
+                if self.paused.swap(false, Ordering::Relaxed) {
+                    tracing::warn!("writing goes on");
+                }
+                finish(jobs, &Ok(()));
+            }
+            // The disk refuses them all alike, and is not to be asked a thousand times.
+            Err(fault) if fault.is_paused() => finish(jobs, &Err(fault)),
             // One by one would not help where the database itself is out of reach.
             Err(fault) if jobs.len() == 1 || fault.is_lost() => {
                 tracing::error!(fault = %fault.chain(), "a write failed");
-                finish(jobs, &Err(fault.chain()));
+                finish(jobs, &Err(fault));
             }
             Err(_) => {
                 for job in jobs {
@@ -417,288 +449,81 @@ impl Writer {
     }
 
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
-        if self.stopped.load(Ordering::Acquire) {
-            return Err(Fault::new("writing has stopped after a failed commit"));
+        if *self.stopped.borrow() {
+            return Err(Fault::paused(STOPPED));
         }
+        let paused = self.paused.load(Ordering::Relaxed);
+        self.room.check().map_err(|it| self.judged(it))?;
+        self.settle_debts()?;
         let ran = catch_unwind(AssertUnwindSafe(|| {
             self.core.begin()?;
             for job in jobs.iter_mut() {
                 job.run(&mut Tx::new(&mut self.core))?;
             }
+            if paused {
+                self.core.prove_writable()?;
+            }
             self.core.extend_tree()
         }));
-        let tree = match ran {
-            Ok(Ok(tree)) => tree,
-            Ok(Err(fault)) => {
-                self.stop_if_fenced();
-                self.core.undo()?;
-                return Err(fault);
-            }
-            Err(_) => {
-                self.core.undo()?;
-                return Err(Fault::new("a job panicked"));
-            }
+        let done = match ran {
+            Ok(Ok(tree)) => self.core.commit(tree),
+            Ok(Err(fault)) => Err(NotCommitted::For(fault)),
+            Err(_) => Err(NotCommitted::For(Fault::new("a job panicked"))),
         };
-        match self.core.commit(tree) {
+        match done {
             Ok(()) => {
                 self.size.store(self.core.tree.size(), Ordering::Release);
+                // The batch is durable even where this fails. Nothing follows it before the debt is
+                // paid.
+                let _ = self.settle_debts();
                 Ok(())
             }
             Err(NotCommitted::For(fault)) => {
-                self.core.undo()?;
-                Err(fault)
+                self.stop_if_fenced();
+                // What cannot even be undone is as unknown as a commit that nobody answered.
+                match self.core.undo() {
+                    Ok(()) => Err(self.judged(fault)),
+                    Err(_) => Err(self.stop(&fault)),
+                }
             }
-            Err(NotCommitted::PerhapsNot(fault)) => {
-                // Whether the head became durable is unknown: nothing more may be acknowledged.
-                self.stopped.store(true, Ordering::Release);
-                Err(fault)
-            }
+            Err(NotCommitted::PerhapsNot(fault)) => Err(self.stop(&fault)),
         }
+    }
+
+    fn settle_debts(&mut self) -> Result<(), Fault> {
+        match self.core.settle_debts() {
+            Ok(()) => Ok(()),
+            Err(fault) if left_nothing(&fault) => Err(self.judged(fault)),
+            Err(fault) => Err(self.stop(&fault)),
+        }
+    }
+
+    /// Nobody knows what is durable: nothing more is acknowledged.
+    fn stop(&self, fault: &Fault) -> Fault {
+        tracing::error!(fault = %fault.chain(), "a commit failed: writing stops");
+        self.stopped.send_replace(true);
+        Fault::paused(STOPPED)
+    }
+
+    /// A fault that is the disk's pauses writing; the log hears of it once.
+    fn judged(&self, fault: Fault) -> Fault {
+        if !fault.is_paused() && !failed_by_disk(&fault) {
+            return fault;
+        }
+        if !self.paused.swap(true, Ordering::Relaxed) {
+            tracing::error!(fault = %fault.chain(), "nothing can be written at present");
+        }
+        Fault::paused(fault.chain())
     }
 }
 
-const BUNDLE_PUT: &str = "INSERT INTO log_bundle (region, position, width, bytes) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (region, position) DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
-const TILE_PUT: &str = "INSERT INTO log_tile (region, level, position, width, bytes) \
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (region, level, position) \
-     DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
-const HEAD: &str = "SELECT size, root FROM log_head WHERE region = $1";
-const HEAD_PUT: &str = "UPDATE log_head SET size = $2, root = $3, checkpoint = $4, at = $5 \
-     WHERE region = $1 AND size = $6";
-
-impl Core {
-    /// Extends the tree by the staged leaves and writes what changed; gives the new tree, which
-    /// becomes ours once committed.
-    fn extend_tree(&mut self) -> Result<Option<ledger::Tree>, Fault> {
-        if self.staged.is_empty() {
-            return Ok(None);
+impl Drop for Writer {
+    /// The writer ends with the last handle, or by a panic outside of a job: then nobody would be
+    /// left to answer, and whoever asks must learn it.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the writer panicked: writing stops");
+            self.stopped.send_replace(true);
         }
-        let mut tree = self.tree.clone();
-        let appended = tree.append(&self.staged).doing("extending the log")?;
-        let bundles: Vec<Vec<Value>> = appended
-            .bundles
-            .into_iter()
-            .map(|it| vec![it.index.into(), it.width.into(), it.bytes.into()])
-            .collect();
-        let tiles: Vec<Vec<Value>> = appended
-            .tiles
-            .into_iter()
-            .map(|it| vec![it.level.into(), it.index.into(), it.width.into(), it.bytes.into()])
-            .collect();
-        self.identity.execute_many(BUNDLE_PUT, &self.region_value, &bundles)?;
-        self.identity.execute_many(TILE_PUT, &self.region_value, &tiles)?;
-        let checkpoint = self.checkpoint(appended.size, appended.root)?;
-        let head: [Value; 5] = [
-            appended.size.into(),
-            appended.root.as_bytes().as_slice().into(),
-            checkpoint.into(),
-            self.clock.now().into(),
-            self.tree.size().into(),
-        ];
-        let touched =
-            crate::projection::run(self.identity.as_mut(), &self.region_value, HEAD_PUT, &head)?;
-        if touched != 1 {
-            return Err(Fault::new("the head of the log is not where this writer left it"));
-        }
-        Ok(Some(tree))
-    }
-
-    /// Begins a batch.
-    fn begin(&mut self) -> Result<(), Fault> {
-        if self.due.orphans {
-            self.open_visits()?;
-            let (region, size) = (&self.region_value, self.tree.size());
-            remove_orphans(self.visits.as_mut(), region, &self.registry, size)?;
-            self.visits.commit()?;
-            (self.visits_open, self.due.orphans) = (false, false);
-        }
-        self.identity.begin()?;
-        self.stamp(Part::Identity)
-    }
-
-    /// Says in the transaction that was just begun that it is this writer's.
-    fn stamp(&mut self, part: Part) -> Result<(), Fault> {
-        let Some(lease) = &mut self.lease else { return Ok(()) };
-        let engine = match part {
-            Part::Identity => self.identity.as_mut(),
-            Part::Visits => self.visits.as_mut(),
-            Part::Keys => self.keys.as_mut(),
-        };
-        if lease.stamp(engine, part, &self.region_value)? {
-            return Ok(());
-        }
-        self.fenced = true;
-        Err(lease::lost())
-    }
-
-    /// Makes the batch durable: keys, visits, identity; then destroys what was doomed.
-    fn commit(&mut self, tree: Option<ledger::Tree>) -> Result<(), NotCommitted> {
-        let on_server = self.lease.is_some();
-        // Before the log, a commit that failed or whose answer is missing means no: the keys harm
-        // nobody, the visits are removed.
-        let before_log = |fault| {
-            if on_server { NotCommitted::For(fault) } else { NotCommitted::PerhapsNot(fault) }
-        };
-        if std::mem::take(&mut self.keys_open) {
-            self.commit_keys().map_err(before_log)?;
-        }
-        if std::mem::take(&mut self.visits_open) {
-            self.due.orphans = on_server;
-            self.commit_visits().map_err(before_log)?;
-        }
-        if let Err(fault) = self.identity.commit()
-            && !self.took_effect(tree.as_ref(), &fault).map_err(NotCommitted::PerhapsNot)?
-        {
-            return Err(NotCommitted::For(fault));
-        }
-        self.due.orphans = false;
-        if let Some(tree) = tree {
-            self.tree = tree;
-        }
-        self.staged.clear();
-        self.fresh_keys.clear();
-        self.destroy_doomed().map_err(NotCommitted::PerhapsNot)
-    }
-
-    fn commit_keys(&mut self) -> Result<(), Fault> {
-        let committed = self.keys.commit();
-        if committed.as_ref().is_err_and(Fault::is_lost) {
-            self.keys.revive()?;
-        }
-        committed
-    }
-
-    fn commit_visits(&mut self) -> Result<(), Fault> {
-        let committed = self.visits.commit();
-        if committed.as_ref().is_err_and(Fault::is_lost) {
-            self.visits.revive()?;
-        }
-        committed
-    }
-
-    /// After a COMMIT of the log that was not answered with yes: looks whether it took effect. SQLite
-    /// cannot say; on a server the lease's row and the head of the log do, once the lost session has
-    /// ended.
-    fn took_effect(&mut self, tree: Option<&ledger::Tree>, fault: &Fault) -> Result<bool, Fault> {
-        let unknown = |why: Fault| {
-            Fault::caused(format!("whether a batch became durable is unknown ({fault})"), why)
-        };
-        let Some(lease) = &self.lease else {
-            return Err(unknown(Fault::new("it cannot be asked")));
-        };
-        let mut left = UNKNOWN_ATTEMPTS_MAX;
-        while let Err(fault) = self.identity.revive() {
-            left -= 1;
-            if left == 0 || !fault.is_lost() {
-                return Err(unknown(fault));
-            }
-        }
-        let engine = self.identity.as_mut();
-        let took_effect = lease.took_effect(engine, &self.region_value).map_err(unknown)?;
-        let rows = select(engine, &self.region_value, HEAD, &[]).map_err(unknown)?;
-        let row = rows.first().ok_or_else(|| unknown(Fault::new("the log has no head")))?;
-        let wanted = tree.filter(|_| took_effect).unwrap_or(&self.tree);
-        if row.count(0)? == wanted.size() && row.bytes(1)? == wanted.root().as_bytes() {
-            return Ok(took_effect);
-        }
-        Err(unknown(Fault::new("the head of the log is neither the old nor the new one")))
-    }
-
-    fn destroy_doomed(&mut self) -> Result<(), Fault> {
-        if self.doomed_keys.is_empty() {
-            return Ok(());
-        }
-        let doomed = std::mem::take(&mut self.doomed_keys);
-        let mut left = ATTEMPTS_MAX;
-        loop {
-            left -= 1;
-            let destroyed = self.destroy(&doomed);
-            match destroyed {
-                // Deleting twice is harmless.
-                Err(fault) if left > 0 && fault.is_lost() => self.keys.revive()?,
-                answer => break answer?,
-            }
-        }
-        for scope in &doomed {
-            self.vault.bury(scope);
-        }
-        self.due.erasure = true;
-        Ok(())
-    }
-
-    fn destroy(&mut self, doomed: &[Scope]) -> Result<(), Fault> {
-        self.keys.begin()?;
-        self.stamp(Part::Keys)?;
-        for scope in doomed {
-            self.vault.destroy(self.keys.as_mut(), scope)?;
-        }
-        self.keys.commit()
-    }
-
-    /// Sees to it that deleted keys are gone from the files too.
-    fn erase(&mut self) {
-        if self.fenced || !std::mem::take(&mut self.due.erasure) {
-            return;
-        }
-        if let Err(fault) = self.keys.erase("vault_key", "wrapped") {
-            tracing::warn!(fault = %fault.chain(), "deleted keys were not erased; again soon");
-            self.due.erasure = true;
-        }
-    }
-
-    /// Says that this writer is still there.
-    fn renew(&mut self) -> Result<(), Fault> {
-        let Some(lease) = &self.lease else { return Ok(()) };
-        if !lease.renew(self.identity.as_mut(), &self.region_value)? {
-            self.fenced = true;
-        }
-        Ok(())
-    }
-
-    /// Leaves the region to whoever comes next, at once.
-    fn give_back(&mut self) {
-        if let Some(lease) = &self.lease
-            && let Err(fault) = lease.give_back(self.identity.as_mut(), &self.region_value)
-        {
-            tracing::warn!(fault = %fault.chain(), "the lease was not given back; it runs out");
-        }
-    }
-
-    /// Begins the open batch's transaction on the keys, if it has not.
-    pub(crate) fn open_keys(&mut self) -> Result<(), Fault> {
-        if !self.keys_open {
-            self.keys.begin()?;
-            self.keys_open = true;
-            self.stamp(Part::Keys)?;
-        }
-        Ok(())
-    }
-
-    /// Begins the open batch's transaction on the visits side, if it has not.
-    pub(crate) fn open_visits(&mut self) -> Result<(), Fault> {
-        if !self.visits_open {
-            self.visits.begin()?;
-            self.visits_open = true;
-            self.stamp(Part::Visits)?;
-        }
-        Ok(())
-    }
-
-    fn undo(&mut self) -> Result<(), Fault> {
-        self.staged.clear();
-        self.states.clear();
-        for scope in self.doomed_keys.drain(..) {
-            self.vault.spare(&scope);
-        }
-        for scope in self.fresh_keys.drain(..) {
-            self.vault.drop_cached(&scope);
-        }
-        if std::mem::take(&mut self.keys_open) {
-            self.keys.rollback()?;
-        }
-        if std::mem::take(&mut self.visits_open) {
-            self.visits.rollback()?;
-        }
-        self.identity.rollback()
     }
 }

@@ -7,12 +7,35 @@ use std::fmt;
 pub struct Fault {
     doing: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    paused: bool,
 }
 
 impl Fault {
     /// A fault with no deeper cause.
     pub fn new(doing: impl Into<String>) -> Self {
-        Self { doing: doing.into(), source: None }
+        Self { doing: doing.into(), source: None, paused: false }
+    }
+
+    /// Nothing was written because nothing can be at present: the disk is full or read-only, or
+    /// writing has stopped. The caller may come again.
+    pub(crate) fn paused(doing: impl Into<String>) -> Self {
+        Self { paused: true, ..Self::new(doing) }
+    }
+
+    /// Whether nothing was written because nothing can be written at present. Said once by the
+    /// writer's log; callers need not repeat it.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// The cause, for the engine that knows its own errors.
+    pub(crate) fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        self.source.as_deref()
+    }
+
+    /// The same fault for one more caller.
+    pub(crate) fn retold(&self) -> Self {
+        Self { doing: self.chain(), source: None, paused: self.paused }
     }
 
     /// A fault caused by `source` while `doing`.
@@ -20,7 +43,7 @@ impl Fault {
         doing: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { doing: doing.into(), source: Some(source.into()) }
+        Self { doing: doing.into(), source: Some(source.into()), paused: false }
     }
 
     /// The whole chain on one line, for the log.

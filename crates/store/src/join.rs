@@ -46,7 +46,7 @@ struct Joined<'a> {
 
 impl Tx<'_> {
     /// The visits of `subject` in the last `days` days, found by the passes `found_by` (raw values,
-    /// as [`crate::ObservationKind::found_by`] reads them).
+    /// as [`crate::ObservationKind::project`] gives them).
     #[allow(clippy::too_many_arguments, reason = "each is a separate decision of the caller")]
     pub fn join_identity_and_visits(
         &mut self,

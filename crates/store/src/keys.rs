@@ -50,17 +50,44 @@ impl Keyring {
         self.dir.join(format!("{name}.key"))
     }
 
+    /// All keys, by name, as they stand in their files.
+    pub(crate) fn all(&self) -> Result<Vec<(String, Zeroizing<String>)>, Fault> {
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(&self.dir).doing("reading the key folder")? {
+            let path = entry.doing("reading the key folder")?.path();
+            let name = path.file_name().and_then(|it| it.to_str()?.strip_suffix(".key"));
+            if let Some(name) = name {
+                let text =
+                    fs::read_to_string(&path).doing(&format!("reading {}", path.display()))?;
+                keys.push((name.to_owned(), Zeroizing::new(text)));
+            }
+        }
+        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(keys)
+    }
+
+    /// Writes a key that comes from a backup.
+    pub(crate) fn put(&self, name: &str, text: &str) -> Result<(), Fault> {
+        if name.is_empty() || !name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-') {
+            return Err(Fault::new(format!("{name:?} is no name of a key")));
+        }
+        self.write(name, text)
+    }
+
     fn make(&self, name: &str) -> Result<Secret, Fault> {
         let key: Secret = Zeroizing::new(self.seed.bytes());
+        self.write(name, &Zeroizing::new(hex::encode(key.as_ref())))?;
+        Ok(key)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), Fault> {
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(self.path(name))
             .doing("making a key file")?;
-        let text = Zeroizing::new(hex::encode(key.as_ref()));
         file.write_all(text.as_bytes()).doing("writing a key file")?;
-        file.sync_all().doing("writing a key file")?;
-        Ok(key)
+        file.sync_all().doing("writing a key file")
     }
 }

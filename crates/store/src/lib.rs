@@ -13,7 +13,8 @@
 //! - [`read`]: reading views, events and the log; [`access`]: who read whose what
 //! - [`outbox`]: what must leave, with retries
 //! - [`join`]: the only way from a person to visits
-//! - [`upkeep`]: rebuild and retention; [`mod@audit`]: recompute everything and compare
+//! - [`upkeep`]: rebuild and retention; [`mod@audit`]: recompute everything and compare;
+//!   [`mod@backup`]: keeping all of it elsewhere, and bringing it back
 //!
 //! The only crate that holds a database driver.
 
@@ -22,6 +23,8 @@
 pub mod access;
 pub mod audit;
 pub mod backend;
+pub mod backup;
+mod commit;
 pub mod door;
 pub mod engine;
 pub mod fault;
@@ -37,6 +40,7 @@ pub mod postgres;
 pub mod projection;
 pub mod read;
 pub mod registry;
+mod room;
 pub mod schema;
 pub mod sqlite;
 pub mod tx;
@@ -57,7 +61,7 @@ pub use open::{Opened, Options};
 pub use projection::Projection;
 pub use read::Reader;
 pub use registry::{
-    Block, Migration, ObservationKind, Recorded, Registry, Sealing, Side, StreamKind, View,
+    Block, FoundBy, Migration, ObservationKind, Recorded, Registry, Sealing, Side, StreamKind, View,
 };
 pub use tx::{By, Context, Tx};
 pub use value::{Row, Value};

@@ -68,14 +68,14 @@ fn project(
     key: &SealingKey,
     block: &Block<'_>,
 ) -> Result<(), Fault> {
-    let mut tags = Vec::with_capacity(block.items.len() * NO_TAG.len());
-    for it in block.items {
-        let found_by = (kind.found_by)(it)?;
-        tags.extend_from_slice(&found_by.map_or(NO_TAG, |it| key.tag(&it)));
+    let found_by = (kind.project)(views, block)?;
+    if found_by.len() != block.items.len() {
+        return Err(Fault::new("a projection said of another number of items how they are found"));
     }
+    let tags = found_by.iter().flat_map(|it| it.as_ref().map_or(NO_TAG, |it| key.tag(it)));
+    let tags: Vec<u8> = tags.collect();
     let row: [Value; 4] = [kind.kind.into(), block.day.into(), block.seq.into(), tags.into()];
-    views.execute(TAGS_ADD, &row)?;
-    (kind.project)(views, block)
+    views.execute(TAGS_ADD, &row).map(|_| ())
 }
 
 /// Folds every stored block of `kind` whose key lives into the (empty) views of `target`.

@@ -12,6 +12,7 @@ use crate::backend::{self, Backend, Part};
 use crate::fault::Doing as _;
 use crate::lease::Lease;
 use crate::projection::{run, select};
+use crate::room::Room;
 use crate::read::{Readers, hash};
 use crate::tx::{Core, Due};
 use crate::vault::{Scope, Vault};
@@ -76,6 +77,7 @@ impl Store {
             redo_forgetting(identity.as_mut(), keys, &region_value, &vault)
         })?;
         let log_key = signer.vkey();
+        let room = Room::of(&backend);
         let readers = Readers::new(backend);
         let core = Core {
             region,
@@ -99,8 +101,9 @@ impl Store {
             keys_open: false,
             fresh_keys: Vec::new(),
             doomed_keys: Vec::new(),
+            overdue_keys: Vec::new(),
         };
-        let store = Self::start(core, readers, log_key, lock)?;
+        let store = Self::start(core, readers, log_key, lock, room)?;
         Ok(Opened { store, orphans })
     }
 }

@@ -79,15 +79,17 @@ pub struct ObservationKind {
     pub kind: &'static str,
     /// Days after which the day's key and rows are destroyed. Korea: 4 weeks.
     pub retention_days: u32,
-    /// What an observation is found by under an open case ([`crate::join`]): the pass of a visit.
-    /// The store keeps a tag of it under the day's key, which finds the same value again while that
-    /// key lives, and nothing after.
-    pub found_by: fn(payload: &[u8]) -> Result<Option<Vec<u8>>, Fault>,
-    /// Adds a block to the owner's views on the visits side, in rows that carry its `seq`. Few rows:
-    /// a visit with a place of its own in an index touches a page of its own, and that costs more
-    /// than everything else together.
-    pub project: fn(&mut Projection<'_>, &Block<'_>) -> Result<(), Fault>,
+    /// Adds a block to the owner's views on the visits side, and says of each item what it is found
+    /// by under an open case ([`crate::join`]): the pass of a visit. The store keeps a tag of that
+    /// under the day's key, which finds the same value again while the key lives, and nothing after.
+    ///
+    /// The views' rows carry the block's `seq` and are few: a visit with a place of its own in an
+    /// index touches a page of its own, and that costs more than everything else together.
+    pub project: fn(&mut Projection<'_>, &Block<'_>) -> Result<Vec<FoundBy>, Fault>,
 }
+
+/// What an observation is found by; `None` for one that nobody is to find.
+pub type FoundBy = Option<Vec<u8>>;
 
 /// Observations of one batch and one day: what one leaf commits to.
 #[derive(Debug)]

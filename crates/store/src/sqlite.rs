@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::hooks::Wal;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Statement};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 
 use crate::fault::Doing as _;
 use crate::{Engine, Fault, Row, Value};
@@ -19,9 +20,19 @@ const NAMES: [&str; 24] = [
     "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24",
 ];
 
+/// How long a statement waits for another connection's lock.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Pages in the journal from which on a commit brings them into the database.
+const CHECKPOINT_PAGES: i32 = 16_000;
+
 /// One connection.
 pub struct Sqlite {
     connection: Connection,
+    /// Whether what is deleted must leave no trace.
+    erasing: bool,
+    /// Rows were deleted, and the journal may still hold them.
+    uncleared: bool,
 }
 
 impl Sqlite {
@@ -30,24 +41,59 @@ impl Sqlite {
         if rusqlite::version_number() < SQLITE_MIN {
             return Err(Fault::new(format!("SQLite {} is too old", rusqlite::version())));
         }
-        let connection = Connection::open(path).doing("opening a database for writing")?;
+        let mut connection = Connection::open(path).doing("opening a database for writing")?;
         connection
             .execute_batch(
                 "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
                  PRAGMA secure_delete=FAST; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; \
-                 PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=16000;",
+                 PRAGMA foreign_keys=OFF;",
             )
             .doing("setting up a database")?;
+        // SQLite's own automatic checkpoint keeps its failures to itself; but what it could not
+        // flush once it believes to be flushed the next time, and then it throws the journal away.
+        let checkpoint = |wal: &mut Wal, pages: i32| {
+            if pages < CHECKPOINT_PAGES {
+                return Ok(());
+            }
+            match wal.checkpoint() {
+                Err(error) if is_broken(&error) => Err(error),
+                // Not written, or somebody in the way: the journal has it all, the next commit
+                // tries again. An error here must not look like one of the COMMIT itself.
+                _ => Ok(()),
+            }
+        };
+        connection.wal_hook(Some(checkpoint)).doing("setting up a database")?;
         Self::ready(connection)
     }
 
     /// Opens for writing where deleting a row must leave no trace of it: the keys. What the other
     /// databases hold is sealed under them, so overwriting each freed page there buys nothing.
     pub fn erasing_writer(path: &Path) -> Result<Self, Fault> {
-        let writer = Self::writer(path)?;
+        let mut writer = Self::writer(path)?;
         let sql = "PRAGMA secure_delete=ON";
         writer.connection.execute_batch(sql).doing("setting up the key database")?;
+        writer.erasing = true;
         Ok(writer)
+    }
+
+    /// Opens for writing a folder that is not a region's yet: fast, and durable only once whoever
+    /// fills it has made its files so.
+    pub(crate) fn filling_writer(path: &Path) -> Result<Self, Fault> {
+        let writer = Self::writer(path)?;
+        let sql = "PRAGMA synchronous=OFF; PRAGMA cache_size=-262144;";
+        writer.connection.execute_batch(sql).doing("setting up a database")?;
+        Ok(writer)
+    }
+
+    /// Brings everything into the database and empties its journal, so that what was deleted is not
+    /// left there. `false` while somebody still reads an older picture.
+    pub(crate) fn clear_journal(&self) -> Result<bool, Fault> {
+        let doing = "emptying a journal";
+        self.connection.busy_timeout(Duration::ZERO).doing(doing)?;
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        self.connection.busy_timeout(BUSY).doing(doing)?;
+        Ok(busy.doing(doing)? == 0)
     }
 
     /// Opens an existing file for reading only.
@@ -68,11 +114,62 @@ impl Sqlite {
         Self::ready(Connection::open_in_memory().doing("opening a database in memory")?)
     }
 
-    fn ready(connection: Connection) -> Result<Self, Fault> {
-        connection.busy_timeout(Duration::from_secs(10)).doing("setting the busy time-out")?;
-        connection.set_prepared_statement_cache_capacity(256);
-        Ok(Self { connection })
+    /// A database that is gone with its connection, in a file where it outgrows the memory: for
+    /// folding a whole log beside the real tables.
+    pub(crate) fn scratch() -> Result<Self, Fault> {
+        let connection = Connection::open("").doing("opening a scratch database")?;
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;",
+            )
+            .doing("setting up a scratch database")?;
+        Self::ready(connection)
     }
+
+    /// What SQLite finds wrong with its file: pages, cells, and indexes that say something else than
+    /// their table. Nothing when all is well.
+    pub(crate) fn examine(&self) -> Result<Vec<String>, Fault> {
+        let doing = "examining a database";
+        let mut statement = self.connection.prepare("PRAGMA integrity_check(20)").doing(doing)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).doing(doing)?;
+        let rows: Result<Vec<String>, _> = rows.collect();
+        Ok(rows.doing(doing)?.into_iter().filter(|it| it != "ok").collect())
+    }
+
+    fn ready(connection: Connection) -> Result<Self, Fault> {
+        connection.busy_timeout(BUSY).doing("setting the busy time-out")?;
+        connection.set_prepared_statement_cache_capacity(256);
+        Ok(Self { connection, erasing: false, uncleared: false })
+    }
+}
+
+fn error_of(fault: &Fault) -> Option<&rusqlite::Error> {
+    fault.cause()?.downcast_ref()
+}
+
+/// Whether a COMMIT that failed so has certainly left nothing durable: no room, or a page that could
+/// not be written. The page that makes a transaction count is the last one written and is worthless
+/// in part (<https://sqlite.org/walformat.html>). After any other failure, a flush above all, nobody
+/// knows.
+pub(crate) fn left_nothing(fault: &Fault) -> bool {
+    error_of(fault).is_some_and(is_unwritten)
+}
+
+fn is_unwritten(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_WRITE)
+}
+
+/// Whether a statement failed for the disk's sake and not for its own: full, read-only, broken.
+pub(crate) fn failed_by_disk(fault: &Fault) -> bool {
+    use ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+    let code = error_of(fault).and_then(|it| it.sqlite_error_code());
+    matches!(code, Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure))
+}
+
+/// Whether the disk failed in a way after which nobody knows what it holds.
+fn is_broken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) && !is_unwritten(error)
 }
 
 fn bind(statement: &mut Statement<'_>, position: usize, value: &Value) -> Result<(), Fault> {
@@ -89,12 +186,15 @@ fn bind(statement: &mut Statement<'_>, position: usize, value: &Value) -> Result
 }
 
 /// `CREATE TABLE … (…);` becomes `… WITHOUT ROWID;`: the primary key is the table, as it is read.
+/// Not where the migration says `-- large rows`: SQLite keeps a quarter of a page of a row beside its
+/// key, and where there is more it reads the whole row to compare one key.
 fn without_rowid(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len() + 64);
     for statement in sql.split_inclusive(';') {
         let bare = statement.trim_end_matches(';').trim_end();
         let first = bare.lines().find(|it| !it.trim().is_empty() && !it.trim().starts_with("--"));
-        if first.is_some_and(|it| it.trim_start().starts_with("CREATE TABLE")) {
+        let is_table = first.is_some_and(|it| it.trim_start().starts_with("CREATE TABLE"));
+        if is_table && !bare.contains("-- large rows") {
             text.push_str(bare);
             text.push_str(" WITHOUT ROWID;");
         } else {
@@ -128,6 +228,7 @@ impl Engine for Sqlite {
         }
         let touched = statement.raw_execute().doing(sql)?;
         statement.clear_bindings();
+        self.uncleared |= self.erasing && touched > 0 && sql.starts_with("DELETE");
         Ok(u64::try_from(touched).unwrap_or(u64::MAX))
     }
 
@@ -186,20 +287,22 @@ impl Engine for Sqlite {
     /// with the day on which they were taken.
     fn settle(&mut self) -> Result<(), Fault> {
         let doing = "describing the tables to the planner";
-        self.connection.execute_batch("ANALYZE; DELETE FROM sqlite_stat1;").doing(doing)?;
-        let indexes = "SELECT m.name, i.name, i.origin, i.\"unique\" FROM sqlite_schema m, \
-             pragma_index_list(m.name) i WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'";
+        // The limit keeps it from reading tables whose statistics are thrown away next.
+        let empty = "PRAGMA analysis_limit=1; ANALYZE; DELETE FROM sqlite_stat1;";
+        self.connection.execute_batch(empty).doing(doing)?;
+        let indexes = "SELECT t.name, i.name, i.origin = 'pk' AND t.wr, i.\"unique\" \
+             FROM pragma_table_list t, pragma_index_list(t.name) i \
+             WHERE t.type = 'table' AND t.schema = 'main' AND t.name NOT LIKE 'sqlite%'";
         let mut statement = self.connection.prepare(indexes).doing(doing)?;
-        let rows = statement.query_map([], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?))
-        });
-        let rows: Result<Vec<(String, String, String, bool)>, _> = rows.doing(doing)?.collect();
-        for (table, index, origin, unique) in rows.doing(doing)? {
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+        let rows: Result<Vec<(String, String, bool, bool)>, _> = rows.doing(doing)?.collect();
+        for (table, index, is_table, unique) in rows.doing(doing)? {
             let columns = "SELECT COUNT(*) FROM pragma_index_info(?1)";
             let columns: u32 =
                 self.connection.query_row(columns, [&index], |row| row.get(0)).doing(doing)?;
-            // A table's own key goes by the table's name (sqlite3's analyze.c).
-            let name = if origin == "pk" { &table } else { &index };
+            // A key that is the table goes by the table's name (sqlite3's analyze.c).
+            let name = if is_table { &table } else { &index };
             let insert = "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?1, ?2, ?3)";
             let stat = statistics(columns, unique);
             self.connection.execute(insert, [&table, name, &stat]).doing(doing)?;
@@ -216,7 +319,16 @@ impl Engine for Sqlite {
     }
 
     fn commit(&mut self) -> Result<(), Fault> {
-        self.connection.execute_batch("COMMIT").doing("committing")
+        self.connection.execute_batch("COMMIT").doing("committing")?;
+        if self.uncleared {
+            // It is durable already. Where a reader is in the way or there is no room, the next
+            // commit tries again.
+            self.uncleared = match self.clear_journal() {
+                Err(fault) if failed_by_disk(&fault) && !left_nothing(&fault) => return Err(fault),
+                done => !done.unwrap_or(false),
+            };
+        }
+        Ok(())
     }
 
     fn rollback(&mut self) -> Result<(), Fault> {
@@ -270,9 +382,11 @@ mod tests {
     }
 
     #[test]
-    fn every_table_is_stored_in_its_primary_key() {
-        let text =
-            without_rowid("-- a\nCREATE TABLE t (a BIGINT PRIMARY KEY);\nCREATE INDEX i ON t (a);");
+    fn tables_are_stored_in_their_primary_key_unless_rows_are_large() {
+        let text = without_rowid(
+            "-- a\nCREATE TABLE t (a BIGINT PRIMARY KEY);\nCREATE INDEX i ON t (a);\n\
+                -- large rows\nCREATE TABLE u (a BIGINT PRIMARY KEY);",
+        );
         assert!(text.contains(") WITHOUT ROWID;"));
         assert_eq!(text.matches("WITHOUT").count(), 1);
     }

@@ -1,5 +1,8 @@
 //! The write door from outside: a small guest book as the slice.
 
+mod backup;
+mod stopping;
+
 use std::sync::Arc;
 
 use contracts::person::Staff;
@@ -72,12 +75,12 @@ fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
 const SEEN: ObservationKind = ObservationKind {
     kind: "book.seen.v1",
     retention_days: 28,
-    found_by: |payload| Ok(Some(payload.to_vec())),
     project: |views, block| {
         let count = u64::try_from(block.items.len()).unwrap();
         let row = [block.seq.into(), block.day.into(), count.into()];
         let sql = "INSERT INTO book_seen (region, seq, day, count) VALUES ($1, $2, $3, $4)";
-        views.execute(sql, &row)
+        views.execute(sql, &row)?;
+        Ok(block.items.iter().map(|it| Some(it.to_vec())).collect())
     },
 };
 

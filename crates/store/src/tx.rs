@@ -130,6 +130,8 @@ pub(crate) struct Core {
     pub(crate) fresh_keys: Vec<Scope>,
     /// Keys to destroy once the open batch is durable.
     pub(crate) doomed_keys: Vec<Scope>,
+    /// Keys whose end is on the log and that could not be destroyed yet.
+    pub(crate) overdue_keys: Vec<Scope>,
 }
 
 /// Reactions to reactions end here: a deeper chain is a design error.

@@ -56,6 +56,24 @@ pub(crate) fn project_all(
     })
 }
 
+/// Folds every event into the (empty) identity views of the same database. Gives the number of
+/// events.
+pub(crate) fn fold(
+    engine: &mut dyn Engine,
+    region: &kernel::Region,
+    vault: &Vault,
+    registry: &Registry,
+) -> Result<u64, Fault> {
+    let value = Value::from(region.as_str());
+    for_each_event(engine, region, vault, |engine, it| {
+        if it.stream == "store" {
+            return Ok(());
+        }
+        let stream = registry.stream(&it.stream)?;
+        (stream.project)(&mut Projection { engine, region: &value, vault }, &it)
+    })
+}
+
 impl Tx<'_> {
     /// Empties every view of the identity side and folds the log into them again, in the open
     /// transaction: readers see the old tables until it is done. Gives the number of events.
@@ -67,14 +85,8 @@ impl Tx<'_> {
         for view in registry.views.iter().filter(|it| it.side == Side::Identity) {
             self.execute(&format!("DELETE FROM {} WHERE region = $1", view.table), &[])?;
         }
-        let Core { identity, region, region_value, vault, .. } = &mut *self.core;
-        for_each_event(identity.as_mut(), region, vault, |engine, it| {
-            if it.stream == "store" {
-                return Ok(());
-            }
-            let stream = registry.stream(&it.stream)?;
-            (stream.project)(&mut Projection { engine, region: region_value, vault }, &it)
-        })
+        let Core { identity, region, vault, .. } = &mut *self.core;
+        fold(identity.as_mut(), region, vault, &registry)
     }
 
     /// Destroys the keys and rows of days whose time is over, and says so on the log. Gives the

@@ -36,7 +36,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn column(&self) -> String {
+    pub(crate) fn column(&self) -> String {
         match self {
             Self::Subject(id) => format!("subject/{id:032x}"),
             Self::Epoch { kind, day, .. } => format!("epoch/{kind}/{day}"),
@@ -243,6 +243,15 @@ impl Vault {
     /// The batch that doomed this key failed.
     pub(crate) fn spare(&self, scope: &Scope) {
         self.doomed.write().unwrap_or_else(PoisonError::into_inner).remove(scope);
+    }
+
+    /// Calls `work` with the connection on which keys are read.
+    pub(crate) fn reading<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Engine, &Value) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        work(reader.as_mut(), &Value::from(self.region.as_str()))
     }
 
     /// The key of `scope`, if it exists.

@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::passkey::Passkeys;
 use crate::problem::Problem;
 use crate::secret::ServerKey;
-use crate::slice::NavEntry;
+use crate::slice::{DeskCard, NavEntry};
 use crate::{Slice, Texts};
 
 /// How the city is set up, as far as pages and requests need it.
@@ -201,7 +201,7 @@ pub struct Inner {
     /// The main menu.
     pub nav: Vec<NavEntry>,
     /// The cards of the officer's desk.
-    pub desk: Vec<NavEntry>,
+    pub desk: Vec<DeskCard>,
     /// Every problem code with its status, sorted.
     pub problems: Vec<(&'static str, u16)>,
     /// The OpenAPI description of all JSON routes, as JSON text.

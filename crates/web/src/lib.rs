@@ -61,5 +61,5 @@ pub use route::{Access, Rate, Route};
 pub use router::build_router;
 pub use sample::sample_frame;
 pub use session::Session;
-pub use slice::{Asset, Audience, BoxFuture, Job, NavEntry, Sample, Slice, no_api};
+pub use slice::{Asset, Audience, BoxFuture, DeskCard, Job, NavEntry, Sample, Slice, no_api};
 pub use texts::Texts;

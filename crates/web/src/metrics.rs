@@ -42,13 +42,14 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads. `outbox`: messages waiting, delivered, laid aside; `files`:
-    /// names and bytes.
+    /// names and bytes; `backup_age_s`: since the last backup, if there was one.
     pub(crate) fn text(
         &self,
         store: &Store,
         outbox: [i64; 3],
         space: Option<Space>,
         files: &[(String, u64)],
+        backup_age_s: Option<u64>,
     ) -> String {
         let mut text = String::new();
         let mut gauges = vec![
@@ -59,6 +60,9 @@ impl Metrics {
         if let Some(Space { free, size }) = space {
             gauges.push(("haetae_disk_free_bytes", "Room on the data folder's disk.", free));
             gauges.push(("haetae_disk_size_bytes", "Size of the data folder's disk.", size));
+        }
+        if let Some(age) = backup_age_s {
+            gauges.push(("haetae_backup_age_seconds", "Since the last backup.", age));
         }
         for (name, help, value) in gauges {
             // Writing to a String cannot fail.

@@ -78,6 +78,7 @@ async fn reasons(app: &App, space: Option<Space>) -> Vec<&'static str> {
     let unreadable = app.store.read(|reader| reader.head().map(|_| ())).await.is_err();
     [
         ("store-stopped", app.store.is_stopped()),
+        ("writes-refused", app.store.is_paused()),
         ("queue-nearly-full", queue_full),
         ("store-unreadable", unreadable),
         ("disk-full", space.is_some_and(|it| it.is_full(&app.config.disk))),
@@ -91,8 +92,10 @@ async fn reasons(app: &App, space: Option<Space>) -> Vec<&'static str> {
 async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
     let outbox = app.read(|reader| reader.outbox_counts()).await?;
     let folder = app.config.disk.folder.clone();
-    let files = tokio::task::spawn_blocking(move || files(&folder)).await.unwrap_or_default();
-    let text = app.metrics.text(&app.store, outbox, space(&app).await, &files);
+    let looked = move || (files(&folder), store::backup::last(&folder));
+    let (files, backup) = tokio::task::spawn_blocking(looked).await.unwrap_or_default();
+    let backup_age_s = backup.map(|at| u64::try_from(app.now().seconds_since(at)).unwrap_or(0));
+    let text = app.metrics.text(&app.store, outbox, space(&app).await, &files, backup_age_s);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

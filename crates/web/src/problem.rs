@@ -21,6 +21,10 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
 }
 
+/// What a client is told to wait while nothing can be written, in seconds: an operator has to make
+/// room.
+const PAUSED_RETRY_S: u32 = 30;
+
 /// Web's own problems: code and status. Each has a text and a page, like every refusal's.
 pub const PROBLEMS: &[(&str, u16)] = &[
     ("web-busy", 503),
@@ -41,6 +45,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("web-passkey-last", 409),
     ("web-passkey-required", 403),
     ("web-path-invalid", 404),
+    ("web-paused", 503),
     ("web-phone-invalid", 422),
     ("web-sign-in-required", 401),
     ("web-timeout", 503),
@@ -147,8 +152,12 @@ impl<R: Refusal> From<store::Error<R>> for Problem {
 }
 
 impl From<Fault> for Problem {
-    /// Logs the chain once; the client learns nothing of it.
+    /// Logs the chain once; the client learns nothing of it. What the store refuses because nothing
+    /// can be written at present is no failure of the request: the client may come again.
     fn from(fault: Fault) -> Self {
+        if fault.is_paused() {
+            return Self::own("web-paused").retry_after(PAUSED_RETRY_S);
+        }
         tracing::error!(fault = %fault.chain(), "a request met a fault");
         Self::own("web-fault")
     }

@@ -46,7 +46,7 @@ pub struct Slice {
     /// Entries of the main menu.
     pub nav: &'static [NavEntry],
     /// Cards on the officer's desk.
-    pub desk: &'static [NavEntry],
+    pub desk: &'static [DeskCard],
     /// Files served under `/assets/`.
     pub assets: &'static [Asset],
     /// Work that repeats by itself.
@@ -91,7 +91,20 @@ pub fn registry(slices: &[Slice]) -> store::Registry {
     registry
 }
 
-/// A link in the menu or on the desk.
+/// A task on the desk of staff.
+#[derive(Debug, Clone, Copy)]
+pub struct DeskCard {
+    /// Where it leads, e.g. `/desk/places`.
+    pub path: &'static str,
+    /// The key of its name.
+    pub text: &'static str,
+    /// The key of one sentence that says what is done there.
+    pub why: &'static str,
+    /// Who sees it. Seeing is not permission: the route decides that.
+    pub audience: Audience,
+}
+
+/// A link in the menu.
 #[derive(Debug, Clone, Copy)]
 pub struct NavEntry {
     /// Where it leads, e.g. `/code`.

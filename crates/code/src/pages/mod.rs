@@ -14,7 +14,7 @@ use contracts::person::{Person, Role};
 use kernel::{Arg, Id, Instant};
 use store::Context;
 use web::ui::ColourCard;
-use web::{Access, Actor, App, Audience, Frame, NavEntry, Problem, Route, Sample};
+use web::{Access, Actor, App, Audience, DeskCard, Frame, NavEntry, Problem, Route, Sample};
 
 use crate::command::Ask;
 use crate::decision::Decision;
@@ -27,9 +27,19 @@ pub(crate) const NAV: &[NavEntry] =
     &[NavEntry { path: "/code", text: "code-nav", audience: Audience::Citizens }];
 
 /// The card on the officers' desk.
-pub(crate) const DESK: &[NavEntry] = &[
-    NavEntry { path: "/desk/code", text: "code-desk-nav", audience: OFFICERS },
-    NavEntry { path: "/desk/code/rules", text: "code-desk-rules-nav", audience: OFFICERS },
+pub(crate) const DESK: &[DeskCard] = &[
+    DeskCard {
+        path: "/desk/code",
+        text: "code-desk-nav",
+        why: "code-desk-nav-why",
+        audience: OFFICERS,
+    },
+    DeskCard {
+        path: "/desk/code/rules",
+        text: "code-desk-rules-nav",
+        why: "code-desk-rules-nav-why",
+        audience: OFFICERS,
+    },
 ];
 
 const OFFICERS: Audience = Audience::Staff(&[Role::HealthOfficer]);

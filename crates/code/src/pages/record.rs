@@ -89,6 +89,7 @@ pub(crate) struct Record {
     base: String,
     card: ColourCard,
     declared: Vec<(String, String)>,
+    clauses: Vec<(String, String)>,
     events: Vec<(String, Option<String>)>,
     finding: Choice,
     test_source: Choice,
@@ -149,6 +150,10 @@ fn record_page(
         base: format!("/desk/code/people/{person}"),
         card: card(&frame, Voice::Reader, policy, &decided),
         declared: declared.unwrap_or_default(),
+        clauses: decision::explain(facts, policy, now)
+            .iter()
+            .map(|it| (it.code.clone(), clause(&frame, it)))
+            .collect(),
         events,
         finding: choice(&frame, "result", "code-finding-", &words(&["positive", "negative"])),
         test_source: choice(&frame, "source", "code-source-", &words(&["laboratory", "clinic"])),
@@ -169,6 +174,22 @@ fn record_page(
         until_day: Field::date("until", frame.t("code-order-until-label")),
         frame,
     }
+}
+
+/// What a rule said in one line, with the scalars it read: `applies: positive.days_ago 3`.
+fn clause(frame: &Frame, it: &decision::Clause) -> String {
+    let said = match it.applies {
+        Some(true) => frame.t("code-record-rule-applies"),
+        Some(false) => frame.t("code-record-rule-applies-not"),
+        None => frame.t("code-reason-rule-failed"),
+    };
+    let scalars = it.read.iter().filter(|(_, value)| !value.is_object() && !value.is_array());
+    let read = scalars.map(|(path, value)| {
+        let name = path.strip_prefix("payload.").or_else(|| path.strip_prefix("external."));
+        format!("{} {value}", name.unwrap_or(path))
+    });
+    let read = read.collect::<Vec<_>>().join(", ");
+    if read.is_empty() { said } else { format!("{said}: {read}") }
 }
 
 /// The record, once the reason stands in the access log.

@@ -178,6 +178,21 @@ fn a_rule_that_cannot_be_evaluated_makes_the_colour_unknown() {
 }
 
 #[test]
+fn every_rule_tells_what_it_read_and_what_it_said() {
+    let facts = given::<Holder>(&[tested(Finding::Positive, ago(3))]).facts;
+    let clauses = decision::explain(&facts, &Policy::default(), noon());
+    let positive = clauses.iter().find(|it| it.code == "positive_test").unwrap();
+    assert_eq!(positive.applies, Some(true));
+    let read = |path: &str| positive.read.iter().find(|it| it.0 == path).map(|it| it.1.clone());
+    assert_eq!(read("payload.positive.days_ago"), Some(3.into()));
+    assert_eq!(read("external.positive_days"), Some(14.into()));
+    let said: Vec<_> =
+        clauses.iter().filter(|it| it.applies == Some(true)).map(|it| &it.code).collect();
+    let decided = decision::decide(&facts, &Policy::default(), noon());
+    assert!(decided.reasons.iter().all(|it| said.contains(&it)), "{said:?}");
+}
+
+#[test]
 fn without_a_matching_rule_the_colour_is_unknown() {
     let rule_set = serde_json::json!({ "id": "silent", "version": 1, "rules": [] });
     let policy = Policy::of(rules::RuleSet::parse(&rule_set).unwrap());

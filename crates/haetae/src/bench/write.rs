@@ -14,7 +14,7 @@ use app::House;
 use rusqlite::Connection;
 use sim::Exercise;
 
-use super::Figure;
+use super::{Figure, per_second};
 
 const BARE: &str = "bare sqlite";
 
@@ -76,11 +76,6 @@ fn by_many(
         anyhow::Ok(())
     })?;
     Ok(per_second(count.load(Ordering::Relaxed), begun.elapsed()))
-}
-
-fn per_second(count: u64, took: Duration) -> f64 {
-    // Counts here stay far below 2^32.
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / took.as_secs_f64()
 }
 
 fn singles(exercise: &Exercise, callers: u32, span: Duration) -> anyhow::Result<f64> {

@@ -82,8 +82,7 @@ impl Aggregate for Policy {
 const SEEN: ObservationKind = ObservationKind {
     kind: "gate.entered.v1",
     retention_days: 28,
-    found_by: |_| Ok(None),
-    project: |_, _| Ok(()),
+    project: |_, block| Ok(vec![None; block.items.len()]),
 };
 
 fn stream(name: &'static str, sealing: Sealing) -> StreamKind {

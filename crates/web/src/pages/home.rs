@@ -8,7 +8,7 @@ use http::header;
 use kernel::Locale;
 
 use crate::frame::{NavItem, sees};
-use crate::slice::{Audience, NavEntry};
+use crate::slice::NavEntry;
 use crate::{
     Actor, App, Frame, Page, Path, Problem, Query, See, Who, cookie, passkey, sample_frame,
 };
@@ -30,7 +30,13 @@ pub(super) struct Home {
 #[template(path = "web/desk.html")]
 pub(super) struct Desk {
     frame: Frame,
-    cards: Vec<NavItem>,
+    cards: Vec<Card>,
+}
+
+struct Card {
+    href: &'static str,
+    label: String,
+    why: String,
 }
 
 /// One clear next step: visitors sign in, citizens go to the first thing that a slice offers them,
@@ -40,9 +46,8 @@ pub(super) async fn home(State(app): State<App>, actor: Actor) -> Result<Page<Ho
     let offer_passkey = matches!(actor.who, Who::Citizen(_))
         && app.passkeys.are_possible()
         && passkey::owned(&app, actor.who).await?.is_empty();
-    let for_asker = |it: &&NavEntry| {
-        it.audience != Audience::Everyone && it.path != "/sign-in" && sees(it.audience, &actor)
-    };
+    let for_asker =
+        |it: &&NavEntry| !["/", "/sign-in"].contains(&it.path) && sees(it.audience, &actor);
     let mut more: Vec<NavItem> =
         app.nav.iter().filter(for_asker).map(|it| item(&frame, *it)).collect();
     // The account's own entry is last: it is nobody's next step.
@@ -103,14 +108,18 @@ pub(super) fn home_sample(locale: Locale) -> Result<String, askama::Error> {
 pub(super) async fn desk(State(app): State<App>, actor: Actor) -> Page<Desk> {
     let frame = Frame::new(&app, &actor, "web-desk-title");
     let seen = app.desk.iter().filter(|it| sees(it.audience, &actor));
-    let cards = seen.map(|it| item(&frame, *it)).collect();
+    let cards = seen.map(|it| card(&frame, it.path, it.text, it.why)).collect();
     Page(Desk { frame, cards })
+}
+
+fn card(frame: &Frame, href: &'static str, label: &str, why: &str) -> Card {
+    Card { href, label: frame.t(label), why: frame.t(why) }
 }
 
 pub(super) fn desk_sample(locale: Locale) -> Result<String, askama::Error> {
     let frame = sample_frame(locale);
-    let card = NavItem { href: "/log".to_owned(), label: frame.t("web-foot-log"), current: false };
-    Desk { frame, cards: vec![card] }.render()
+    let cards = vec![card(&frame, "/log", "web-foot-log", "web-foot-line")];
+    Desk { frame, cards }.render()
 }
 
 #[derive(serde::Deserialize)]

@@ -14,10 +14,9 @@ use crate::slice::{Audience, NavEntry, Sample};
 
 /// The main menu's own entries; what citizens and staff do comes from the slices.
 pub(crate) const NAV: &[NavEntry] = &[
-    NavEntry { path: "/", text: "web-nav-home", audience: Audience::Everyone },
+    NavEntry { path: "/", text: "web-nav-home", audience: Audience::Visitors },
     NavEntry { path: "/sign-in", text: "web-nav-sign-in", audience: Audience::Visitors },
     NavEntry { path: "/desk", text: "web-nav-desk", audience: Audience::Staff(&[]) },
-    NavEntry { path: "/account/sessions", text: "web-nav-account", audience: Audience::Citizens },
 ];
 
 /// All routes.

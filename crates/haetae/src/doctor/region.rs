@@ -1,0 +1,289 @@
+//! The region itself: what waits, what is overdue, who can still act, when it was last looked after.
+
+use std::path::Path;
+use std::time::Duration;
+
+use app::Config;
+use contracts::person::Role;
+use kernel::{Clock as _, Instant, Region, SystemClock};
+use store::sqlite::Sqlite;
+use store::{Engine as _, Fault, Row, Value};
+
+use super::Findings;
+use super::State::{Broken, Unknown, Warning};
+
+/// Roles that end within this many days are said.
+const ROLE_DAYS: i64 = 14;
+/// A backup older than this is old (two days), and none at all after this (two weeks).
+const BACKUP_DAYS: [i64; 2] = [2, 14];
+/// An audit is due once a month.
+const AUDIT_DAYS: i64 = 35;
+/// A message that waits for longer than this has a reason.
+const WAITING_S: i64 = 3_600;
+/// Gates compare clocks to seconds.
+const CLOCK_S: i64 = 2;
+/// Retention runs every ten minutes; what is two days late does not run.
+const OVERDUE_DAYS: i32 = 2;
+
+/// One database file, to be asked.
+struct Asked {
+    engine: Sqlite,
+    region: Value,
+}
+
+impl Asked {
+    fn open(config: &Config, file: &str, region: &Region) -> Result<Self, Fault> {
+        let engine = Sqlite::reader(&config.data.join(file))?;
+        Ok(Self { engine, region: Value::from(region.as_str()) })
+    }
+
+    /// `$1` is the region.
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+        let mut rows = Vec::new();
+        let all: Vec<&Value> = std::iter::once(&self.region).chain(values).collect();
+        self.engine.query(sql, &all, &mut |row| {
+            rows.push(row);
+            Ok(true)
+        })?;
+        Ok(rows)
+    }
+
+    fn number(&mut self, sql: &str, values: &[Value]) -> Result<i64, Fault> {
+        self.rows(sql, values)?.first().map_or(Ok(0), |row| row.int(0))
+    }
+}
+
+pub(super) fn look(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+    let (now, region) = (SystemClock.now(), config.region()?);
+    let asked = Asked::open(config, "identity.db", &region).and_then(|mut it| {
+        log(&mut it, now, findings)?;
+        outbox(&mut it, now, findings)?;
+        roles(&mut it, now, findings)
+    });
+    let asked = asked.and_then(|()| {
+        let mut keys = Asked::open(config, "keys.db", &region)?;
+        erasure(&mut keys, now, findings)
+    });
+    if let Err(fault) = asked {
+        let mend = "haetae serve makes a region; haetae audit looks at one that is hurt";
+        findings.add("store", Broken, format!("it cannot be read: {fault}"), mend);
+    }
+    let [old, none] = BACKUP_DAYS;
+    let says = when(&config.data, "last_backup", now);
+    match says {
+        Some(days) if days <= old => findings.well("backup", format!("{days} days ago")),
+        Some(days) => {
+            let state = if days <= none { Warning } else { Broken };
+            findings.add("backup", state, format!("the last was {days} days ago"), "haetae backup");
+        }
+        None => findings.add("backup", Warning, "there was never one", "haetae backup"),
+    }
+    match when(&config.data, "last_audit", now) {
+        Some(days) if days <= AUDIT_DAYS => {
+            findings.well("audit", format!("it passed {days} days ago"));
+        }
+        Some(days) => {
+            findings.add("audit", Warning, format!("the last was {days} days ago"), "haetae audit");
+        }
+        None => findings.add("audit", Warning, "there was never one", "haetae audit"),
+    }
+    clock(config, findings);
+    Ok(())
+}
+
+/// How many days ago something was last done, as a file in the data folder says (RFC 3339).
+fn when(data: &Path, name: &str, now: Instant) -> Option<i64> {
+    let text = std::fs::read_to_string(data.join(name)).ok()?;
+    Some(now.seconds_since(Instant::parse(text.trim())?).max(0) / 86_400)
+}
+
+fn log(asked: &mut Asked, now: Instant, findings: &mut Findings) -> Result<(), Fault> {
+    let rows = asked.rows("SELECT size, at FROM log_head WHERE region = $1", &[])?;
+    let Some(head) = rows.first() else {
+        findings.add("log", Broken, "there is no log of this region", "is `region` right?");
+        return Ok(());
+    };
+    let (size, at) = (head.count(0)?, head.instant(1)?);
+    let ahead_s = at.seconds_since(now);
+    if ahead_s > CLOCK_S {
+        let says = format!("the newest entry is {ahead_s} s from now: this clock stepped back");
+        findings.add("log", Broken, says, "timedatectl; set the clock, then look at the entries");
+    } else {
+        let entries = crate::output::grouped(size);
+        findings.well("log", format!("{entries} entries, the newest of {}", at.rfc3339()));
+    }
+    Ok(())
+}
+
+fn outbox(asked: &mut Asked, now: Instant, findings: &mut Findings) -> Result<(), Fault> {
+    let count = "SELECT COUNT(*) FROM outbox WHERE region = $1 AND state = 2";
+    let laid_aside = asked.number(count, &[])?;
+    let count = "SELECT COUNT(*) FROM outbox WHERE region = $1 AND state = 0 AND made_at < $2";
+    let late = asked.number(count, &[now.plus_seconds(-WAITING_S).into()])?;
+    if laid_aside > 0 {
+        let says = format!("{laid_aside} messages were given up after many tries");
+        let mend = "ask the text messages' service; the people meant did not get theirs";
+        findings.add("messages", Warning, says, mend);
+    }
+    if late > 0 {
+        let says = format!("{late} messages have waited for more than an hour");
+        findings.add("messages", Warning, says, "journalctl -u haetae | grep sending");
+    }
+    if laid_aside + late == 0 {
+        findings.well("messages", "none was given up, none is late");
+    }
+    Ok(())
+}
+
+fn roles(asked: &mut Asked, now: Instant, findings: &mut Findings) -> Result<(), Fault> {
+    let sql = "SELECT r.role, COUNT(*) FROM person_role r JOIN person_staff s \
+         ON s.region = r.region AND s.staff = r.staff \
+         WHERE r.region = $1 AND s.suspended = 0 AND r.until_at > $2 GROUP BY r.role";
+    let soon = now.plus_seconds(ROLE_DAYS * 86_400);
+    let mut counts = |at: Instant| -> Result<Vec<(String, i64)>, Fault> {
+        let rows = asked.rows(sql, &[at.into()])?;
+        rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
+    };
+    let (today, later) = (counts(now)?, counts(soon)?);
+    let of = |counts: &[(String, i64)], role: Role| {
+        counts.iter().find(|(word, _)| word == role.word()).map_or(0, |(_, count)| *count)
+    };
+    let before = findings.0.len();
+    for role in Role::ALL {
+        let (has, will_have) = (of(&today, role), of(&later, role));
+        if will_have < has {
+            let says =
+                format!("{} of {has} roles {} end within two weeks", has - will_have, role.word());
+            findings.add("roles", Warning, says, "extend them at /desk/staff");
+        }
+    }
+    // Two people each: orders need two officers, and a lost passkey needs another administrator.
+    for role in [Role::Administrator, Role::HealthOfficer] {
+        match of(&today, role) {
+            0 if role == Role::Administrator => {
+                let mend = "restart the service: it prints a link for the first administrator";
+                findings.add("roles", Broken, "nobody is administrator", mend);
+            }
+            0 | 1 => {
+                let says = format!("fewer than two have the role {}", role.word());
+                findings.add("roles", Warning, says, "appoint somebody at /desk/staff");
+            }
+            _ => {}
+        }
+    }
+    if findings.0.len() == before {
+        findings.well("roles", "none ends within two weeks");
+    }
+    Ok(())
+}
+
+/// Keys of days whose time is over must be gone (28 days for visits: the promise on the first page).
+fn erasure(keys: &mut Asked, now: Instant, findings: &mut Findings) -> Result<(), Fault> {
+    let registry = app::slices::registry(&app::slices::slices());
+    let today = store::tx::utc_day(now);
+    let sql = "SELECT scope FROM vault_key WHERE region = $1 AND scope >= 'epoch/' \
+         AND scope < 'epoch0'";
+    let mut overdue = 0;
+    for row in keys.rows(sql, &[])? {
+        let Some((kind, day)) =
+            row.text(0)?.strip_prefix("epoch/").and_then(|it| it.split_once('/'))
+        else {
+            continue;
+        };
+        let observed = registry.observations.iter().find(|it| it.kind == kind);
+        let kept = observed
+            .map(|it| it.retention_days)
+            .or_else(|| registry.streams.iter().find_map(|it| (it.retention_days)(kind)))
+            .and_then(|it| i32::try_from(it).ok());
+        if let (Some(kept), Ok(day)) = (kept, day.parse::<i32>())
+            && day < today.saturating_sub(kept).saturating_sub(OVERDUE_DAYS)
+        {
+            overdue += 1;
+        }
+    }
+    if overdue > 0 {
+        let says = format!("{overdue} days' keys should have been destroyed");
+        let mend = "start the service; its journal says why retention waits";
+        findings.add("erasure", Broken, says, mend);
+    } else {
+        findings.well("erasure", "nothing is kept for longer than its time");
+    }
+    Ok(())
+}
+
+/// How far this clock is off, by the `Date` of a server of the operator's choice.
+fn clock(config: &Config, findings: &mut Findings) {
+    let Some(url) = &config.time_url else {
+        // What systemd-timesyncd leaves once it has set the clock since the machine started.
+        if Path::new("/run/systemd/timesync/synchronized").exists() {
+            findings.well("clock", "systemd-timesyncd keeps it");
+        } else {
+            let mend = "timedatectl; or write time_url, and doctor asks there";
+            findings.add("clock", Unknown, "nobody was asked how far it is off", mend);
+        }
+        return;
+    };
+    match offset_s(url) {
+        Ok(offset_s) if offset_s.abs() <= CLOCK_S => {
+            findings.well("clock", format!("it agrees with {url} to {CLOCK_S} s"));
+        }
+        Ok(offset_s) => {
+            let says = format!("it is {offset_s} s off, as {url} says");
+            let state = if offset_s.abs() > 60 { Broken } else { Warning };
+            findings.add(
+                "clock",
+                state,
+                says,
+                "timedatectl set-ntp true; timedatectl timesync-status",
+            );
+        }
+        Err(problem) => {
+            let says = format!("{url} did not tell the time: {problem}");
+            findings.add("clock", Unknown, says, "is time_url right, and is there a network?");
+        }
+    }
+}
+
+/// Our clock less theirs. `Date` has whole seconds (RFC 9110, section 6.6.1), and the answer was on
+/// its way: half of the way is counted as theirs.
+fn offset_s(url: &str) -> Result<i64, String> {
+    let request = ureq::head(url).config().timeout_global(Some(Duration::from_secs(5)));
+    let request = request.http_status_as_error(false).max_redirects(0).build();
+    let before = SystemClock.now();
+    let answer = request.call().map_err(|error| error.to_string())?;
+    let after = SystemClock.now();
+    let date = answer.headers().get("date").and_then(|it| it.to_str().ok());
+    let theirs = date.and_then(http_date).ok_or("it sends no Date")?;
+    let ours = before.plus_seconds(after.seconds_since(before) / 2);
+    Ok(ours.seconds_since(theirs))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+fn http_date(text: &str) -> Option<Instant> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut parts = text.split(", ").nth(1)?.split(' ');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let (time, zone) = (parts.next()?, parts.next()?);
+    let month = MONTHS.iter().position(|it| *it == month)? + 1;
+    if zone != "GMT" {
+        return None;
+    }
+    Instant::parse(&format!("{year}-{month:02}-{day}T{time}Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        let read = http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(read, Instant::parse("1994-11-06T08:49:37Z").unwrap());
+        for wrong in
+            ["", "Sunday", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET"]
+        {
+            assert_eq!(http_date(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The real service as systemd runs it: readiness, watchdog, and stopping under load.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "in tests a panic is the message"
+)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use kernel::{Date, Id, Locale};
+use person::Registration;
+use store::{By, Context};
+use web::Who;
+use web::testing::Browser;
+
+/// Connections that are kept alive and always in use.
+const CLIENTS: u32 = 8;
+/// Answers after which the service is told to stop.
+const ANSWERS: usize = 600;
+
+/// A region with citizens who are signed in, closed.
+struct Region {
+    dir: tempfile::TempDir,
+    cookies: Vec<String>,
+}
+
+impl Region {
+    fn new(citizens: u32) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("region");
+        let house = sim::bench_house(&data).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let cookies = (0..citizens).map(|number| runtime.block_on(sign_in(&house, number)));
+        let cookies = cookies.collect();
+        house.app.store.close();
+        drop(house);
+        let text = format!(
+            "origin = 'http://localhost:8080'\nregion = 'kr-bench'\nlisten = '127.0.0.1:0'\n\
+             behind_proxy = true\ndisk_full_mib = 1\ndata = '{0}'\nkeys = '{0}/keys'\n",
+            data.display()
+        );
+        std::fs::write(dir.path().join("haetae.toml"), text).unwrap();
+        Self { dir, cookies }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Serves, until stopped; gives the address once it listens.
+    fn serve(&self) -> (Child, String, UnixDatagram) {
+        let socket = UnixDatagram::bind(self.path("notify")).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_haetae"))
+            .args(["serve", "--config"])
+            .arg(self.path("haetae.toml"))
+            .env("NOTIFY_SOCKET", self.path("notify"))
+            .env("WATCHDOG_USEC", "300000")
+            .env_remove("WATCHDOG_PID")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let found = lines.find_map(|line| {
+            let line = line.unwrap();
+            line.strip_prefix("serving kr-bench on ").map(str::to_owned)
+        });
+        // Whoever prints must be able to go on printing.
+        std::thread::spawn(move || lines.for_each(drop));
+        (child, found.unwrap(), socket)
+    }
+
+    /// Declarations on the log.
+    fn declared(&self) -> usize {
+        let house = sim::bench_house(&self.path("region")).unwrap();
+        let sql = "SELECT COUNT(*) FROM event WHERE region = $1 AND kind = 'code.declared.v1'";
+        let store = house.app.store.clone();
+        let rows = store.read_blocking(|reader| reader.query(sql, &[])).unwrap();
+        store.close();
+        usize::try_from(rows[0].int(0).unwrap()).unwrap()
+    }
+}
+
+async fn sign_in(house: &app::House, number: u32) -> String {
+    let person = Id::random(house.app.seed());
+    let it = Registration {
+        name: format!("시민 {number}"),
+        birth_date: Date::from_calendar(1980, 5, 5).unwrap(),
+        locale: Locale::Ko,
+        today: house.app.config.zone.date(house.app.now()),
+    };
+    let (context, phone) =
+        (Context::by(By::Citizen(person)), format!("+8210{:08}", 5_000 + number));
+    let work = move |tx: &mut store::Tx<'_>| person::register(tx, &context, person, &it, &phone);
+    house.app.store.write(work).await.unwrap().unwrap();
+    let browser = Browser::signed_in(&house.app, house.router(), Who::Citizen(person)).await;
+    browser.cookie("haetae").unwrap().to_owned()
+}
+
+/// Sends a signal by name, as an operator would.
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// What one answer on a connection was.
+struct Answer {
+    status: u16,
+    /// The server said that it was the last one.
+    last: bool,
+}
+
+/// Reads one whole answer. `None` when the connection ended before its first byte; anything cut
+/// short is an error.
+fn read(reader: &mut BufReader<TcpStream>) -> Result<Option<Answer>, String> {
+    let (mut line, mut headers) = (String::new(), BTreeMap::new());
+    match reader.read_line(&mut line) {
+        Ok(0) => return Ok(None),
+        Err(error) if line.is_empty() && error.kind() == std::io::ErrorKind::ConnectionReset => {
+            return Ok(None);
+        }
+        other => other.map_err(|error| format!("in the status: {error}"))?,
+    };
+    let status = line.split(' ').nth(1).and_then(|it| it.parse().ok()).ok_or(line)?;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).map_err(|error| format!("in the headers: {error}"))?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.insert(name.to_ascii_lowercase(), value.to_owned());
+    }
+    let length = headers.get("content-length").ok_or("no length")?;
+    let mut body = vec![0; length.parse().map_err(|_| "a length that is none")?];
+    reader.read_exact(&mut body).map_err(|error| format!("in the body: {error}"))?;
+    Ok(Some(Answer { status, last: headers.get("connection").is_some_and(|it| it == "close") }))
+}
+
+/// Asks without a pause until new connections are refused. Gives what was declared and
+/// acknowledged; every request that a kept connection was used for must have a whole answer.
+fn ask(address: &str, cookie: &str, client: u32, answered: &Sender<()>) -> Result<usize, String> {
+    let body = include_str!("declaration.json");
+    let declare = format!(
+        "POST /api/v1/code/declarations HTTP/1.1\r\nHost: localhost:8080\r\nAccept: \
+         application/json\r\nContent-Type: application/json\r\nCookie: haetae={cookie}\r\n\
+         X-Forwarded-For: 192.0.2.{client}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let look = format!(
+        "GET /log HTTP/1.1\r\nHost: localhost:8080\r\nX-Forwarded-For: 198.51.100.{client}\r\n\r\n"
+    );
+    let mut declared = 0;
+    while let Ok(stream) = TcpStream::connect(address) {
+        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        let mut reader = BufReader::new(stream);
+        for number in 0_u32.. {
+            let declares = (number + client).is_multiple_of(3);
+            let request = if declares { &declare } else { &look };
+            let sent = reader.get_mut().write_all(request.as_bytes());
+            let got = match sent {
+                Ok(()) => read(&mut reader)?,
+                Err(_) => None,
+            };
+            let Some(answer) = got else {
+                // Not yet accepted when the listener closed: the first request on its connection.
+                if number == 0 {
+                    return Ok(declared);
+                }
+                return Err(format!("request {number} of a kept connection has no answer"));
+            };
+            let expected = if declares { 201 } else { 200 };
+            if answer.status != expected {
+                return Err(format!("status {}", answer.status));
+            }
+            declared += usize::from(declares);
+            let _ = answered.send(());
+            if answer.last {
+                break;
+            }
+        }
+    }
+    Ok(declared)
+}
+
+/// The next message to systemd that is not a sign of life.
+fn told(socket: &UnixDatagram) -> (String, usize) {
+    let mut signs = 0;
+    loop {
+        let mut bytes = [0; 512];
+        let count = socket.recv(&mut bytes).expect("systemd is told something in time");
+        let text = String::from_utf8_lossy(&bytes[..count]).trim().to_owned();
+        if text != "WATCHDOG=1" {
+            return (text, signs);
+        }
+        signs += 1;
+    }
+}
+
+fn stops_under_load(name: &str) {
+    let region = Region::new(CLIENTS);
+    let (mut child, address, socket) = region.serve();
+    assert_eq!(told(&socket), ("READY=1".to_owned(), 0));
+    let (sender, answered) = channel();
+    let clients: Vec<_> = (0..CLIENTS)
+        .zip(&region.cookies)
+        .map(|(client, cookie)| {
+            let (address, cookie, sender) = (address.clone(), cookie.clone(), sender.clone());
+            std::thread::spawn(move || ask(&address, &cookie, client, &sender))
+        })
+        .collect();
+    drop(sender);
+    let before = answered.iter().take(ANSWERS).count();
+    assert_eq!(before, ANSWERS, "the service answers");
+    signal(&child, name);
+    let after = answered.iter().count();
+    let declared: usize = clients.into_iter().map(|it| it.join().unwrap().unwrap()).sum();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{name}");
+    let (text, signs) = told(&socket);
+    assert_eq!(text, "STOPPING=1");
+    assert!(signs >= 1, "signs of life came in between");
+    assert!(TcpStream::connect(&address).is_err(), "nobody listens");
+    assert_eq!(
+        region.declared(),
+        declared,
+        "what was acknowledged is on the log, and nothing else"
+    );
+    audit(&region.path("region"));
+    eprintln!(
+        "{name}: {before} answers before, {after} while stopping, {declared} declared, none failed"
+    );
+    assert!(after > 0, "it was under load while it stopped");
+}
+
+fn audit(data: &Path) {
+    let house = sim::bench_house(data).unwrap();
+    let config = house.config.clone();
+    house.app.store.close();
+    assert_eq!(app::house::audit(&config, |_, _| {}).unwrap().wrong, []);
+}
+
+#[test]
+fn a_service_that_is_terminated_under_load_answers_every_request_that_it_took() {
+    stops_under_load("TERM");
+}
+
+#[test]
+fn a_service_that_is_interrupted_under_load_answers_every_request_that_it_took() {
+    stops_under_load("INT");
+}
+
+#[test]
+fn the_unit_in_the_documents_asks_for_what_the_program_does() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/haetae.service");
+    let unit = std::fs::read_to_string(path).unwrap();
+    for line in [
+        "Type=notify",
+        "NotifyAccess=main",
+        "Restart=on-failure",
+        "ProtectSystem=strict",
+        "NoNewPrivileges=yes",
+        "MemoryDenyWriteExecute=yes",
+        "StateDirectory=haetae haetae-keys",
+        "StartLimitIntervalSec=0",
+    ] {
+        assert!(unit.lines().any(|it| it == line), "{line}");
+    }
+    assert!(unit.contains("WatchdogSec="));
+    let checked = Command::new("systemd-analyze").args(["verify", "--man=no", path]).output();
+    let Ok(checked) = checked else {
+        eprintln!("SKIPPED: there is no systemd-analyze here");
+        return;
+    };
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    // The program is not installed where the test runs.
+    let wrong: Vec<_> = said
+        .lines()
+        .filter(|it| it.contains("haetae.service") && !it.contains("is not executable"))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}

@@ -1,0 +1,767 @@
+//! Backups of a region's folder: while it is served, of what is new, encrypted (ADR 0034).
+//!
+//! The log only grows, so a backup adds one numbered **segment**: entries, payloads and the other
+//! rows that only grow, since the backup before. Beside it stand the **state** (the few tables that
+//! change in place), whole, and in another folder the **keys**, whole. A **manifest**, signed by the
+//! log's key, names all three by their hashes and carries the checkpoint; a backup is there once its
+//! manifest is. Then the state and the keys of before are destroyed: a key that was destroyed in the
+//! region must not live on in a backup. Segments stay; what a destroyed key sealed in them is
+//! unreadable.
+//!
+//! Views, tiles and tags are not in a backup: [`restore`] folds them anew. What must not come back
+//! is not in it either: sessions and sign-in codes, and messages that have left since.
+//!
+//! For the SQLite store. [`rows`] is the format inside of the encrypted files, [`sealed`] the files.
+
+mod restore;
+mod rows;
+mod sealed;
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use kernel::{Instant, Region};
+use ledger::{Checkpoint, Note, Signer, VerifierKey};
+use serde::{Deserialize, Serialize};
+
+pub use self::restore::{Progress, Published, Restore, Restored, Took, restore};
+use self::rows::RowsWriter;
+pub use self::sealed::Part;
+use self::sealed::Sealed;
+use crate::fault::Doing as _;
+use crate::projection::select;
+use crate::sqlite::Sqlite;
+use crate::{Engine, Fault, Keyring, Registry, Side, Value};
+
+/// Whom a backup is encrypted to: an age X25519 recipient, `age1…`.
+#[derive(Clone)]
+pub struct Recipient(age::x25519::Recipient);
+
+impl FromStr for Recipient {
+    type Err = BackupError;
+
+    fn from_str(text: &str) -> Result<Self, BackupError> {
+        let found = text.trim().parse().map(Self);
+        found.map_err(|_| BackupError::Recipient { text: text.to_owned() })
+    }
+}
+
+/// What opens a backup: an age X25519 identity, `AGE-SECRET-KEY-1…`.
+#[derive(Clone)]
+pub struct Identity(age::x25519::Identity);
+
+impl Identity {
+    /// A new one, and the recipient that belongs to it.
+    pub fn generate() -> (Self, Recipient) {
+        let identity = age::x25519::Identity::generate();
+        let recipient = Recipient(identity.to_public());
+        (Self(identity), recipient)
+    }
+
+    /// What a file holds, to look for what must not be in it.
+    #[cfg(test)]
+    pub(crate) fn opened(&self, sealed: &[u8]) -> Vec<u8> {
+        age::decrypt(&self.0, sealed).unwrap()
+    }
+
+    /// The identities in the text of an identity file, as `age-keygen` writes it.
+    pub fn all_in(text: &str) -> Result<Vec<Self>, BackupError> {
+        let lines = text.lines().map(str::trim).filter(|it| !it.is_empty() && !it.starts_with('#'));
+        let found = lines.map(|it| it.parse().map(Self)).collect::<Result<Vec<_>, _>>();
+        match found {
+            Ok(found) if !found.is_empty() => Ok(found),
+            _ => Err(BackupError::NotIdentities),
+        }
+    }
+}
+
+/// Why there is no backup, or no restored region.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// Nobody to encrypt to.
+    #[error("a backup needs a recipient: write age1…, as age-keygen prints it")]
+    NoRecipient,
+    /// Not a recipient.
+    #[error("{text:?} is not an age recipient: write age1…, as age-keygen prints it")]
+    Recipient {
+        /// What was written.
+        text: String,
+    },
+    /// Not an identity file.
+    #[error("the identity file has no line AGE-SECRET-KEY-1…")]
+    NotIdentities,
+    /// Data and keys in one place.
+    #[error("the keys must not lie with the data: whoever has both can read everything")]
+    Together,
+    /// Another backup is being made in the same folder.
+    #[error("another backup is being made in {folder}")]
+    Busy {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// The folder has no backup.
+    #[error("there is no backup in {folder}")]
+    None {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// The folder's backups are of another log, or of another past of this one.
+    #[error("the backups in this folder are of another log: {why}. Begin in an empty folder")]
+    OtherLog {
+        /// What differs.
+        why: String,
+    },
+    /// The folder of keys holds newer ones: they belong to backups in another folder.
+    #[error("{folder} holds the keys of other backups: give these a folder of their own")]
+    OtherKeys {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// A file is not there.
+    #[error("{file} is missing")]
+    Missing {
+        /// Which.
+        file: String,
+    },
+    /// A file is not what it should be.
+    #[error("{file} is damaged: {why}")]
+    Damaged {
+        /// Which.
+        file: String,
+        /// How it shows.
+        why: String,
+    },
+    /// None of the identities opens the file.
+    #[error("none of the identities given opens {file}")]
+    Identity {
+        /// Which.
+        file: String,
+    },
+    /// The backup has no keys, and none were given beside it.
+    #[error(
+        "this backup was made without keys: give a folder with copies of keys.db and the key files"
+    )]
+    NoKeys,
+    /// Written by a program that knows more than this one.
+    #[error(
+        "the backup has {what}, which this program does not know: restore with haetae {program}"
+    )]
+    Newer {
+        /// What is unknown.
+        what: String,
+        /// The version that made the backup.
+        program: String,
+    },
+    /// There is something already where the region should be restored to.
+    #[error("{folder} is not empty: restore into a folder that does not exist yet")]
+    Occupied {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// The published checkpoint is not by the log whose keys the backup has.
+    #[error("the published checkpoint is not by this log: {why}")]
+    OtherKey {
+        /// What differs.
+        why: String,
+    },
+    /// The restored log is not the beginning of the published one.
+    #[error("the backup is NOT what was published: {why}")]
+    OtherHistory {
+        /// What differs.
+        why: String,
+    },
+    /// The published checkpoint is ahead, and the tiles that would prove it were not to be had.
+    #[error("that the backup is the beginning of the published log cannot be proven: {why}")]
+    NotProven {
+        /// What is missing for it.
+        why: String,
+    },
+    /// The audit of what was restored found something.
+    #[error("the audit of what was restored found {} things", .0.wrong.len())]
+    Findings(Box<crate::Audit>),
+    /// Rows that cannot be read. Becomes [`BackupError::Damaged`] where the file is known.
+    #[error("rows cannot be read: {0}")]
+    Rows(std::io::Error),
+    /// Something else.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl BackupError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoRecipient | Self::Recipient { .. } => "backup-recipient",
+            Self::NotIdentities | Self::Identity { .. } => "backup-identity",
+            Self::Together => "backup-together",
+            Self::Busy { .. } => "backup-busy",
+            Self::None { .. } => "backup-none",
+            Self::OtherLog { .. } => "backup-other-log",
+            Self::OtherKeys { .. } => "backup-other-keys",
+            Self::Missing { .. } => "backup-missing",
+            Self::Damaged { .. } | Self::Rows(_) => "backup-damaged",
+            Self::NoKeys => "backup-no-keys",
+            Self::Newer { .. } => "backup-newer",
+            Self::Occupied { .. } => "restore-occupied",
+            Self::OtherKey { .. } => "restore-other-key",
+            Self::OtherHistory { .. } => "restore-other-history",
+            Self::NotProven { .. } => "restore-not-proven",
+            Self::Findings(_) => "restore-findings",
+            Self::Fault(_) => "backup-fault",
+        }
+    }
+}
+
+/// What is backed up.
+pub struct Source<'a> {
+    /// The data folder.
+    pub dir: &'a Path,
+    /// Whose.
+    pub region: &'a Region,
+    /// The log's origin.
+    pub origin: &'a str,
+    /// The key folder.
+    pub keyring: &'a Keyring,
+    /// What the slices bring: their views are folded anew by a restore.
+    pub registry: &'a Registry,
+    /// Tables that must not come back: sessions that were ended since, codes that were used.
+    pub transient: &'a [&'a str],
+}
+
+/// Where a backup goes.
+pub struct Target {
+    /// The folder of segments, states and manifests.
+    pub to: PathBuf,
+    /// The folder of keys; `None` leaves the keys out.
+    pub keys_to: Option<PathBuf>,
+    /// Who can open it.
+    pub recipients: Vec<Recipient>,
+    /// Everything, not only what is new: the backups of before may be removed then.
+    pub whole: bool,
+}
+
+/// What stands in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The version of the program that made it.
+    pub program: String,
+    /// The region.
+    pub region: String,
+    /// 1, 2, 3 … without a gap.
+    pub number: u64,
+    /// When, in microseconds.
+    pub at: Instant,
+    /// The migrations that had run, as `<database>/<owner>/<number>`.
+    pub schema: Vec<String>,
+    /// The first entry of its segment: the size of the log at the backup before. 0 where the segment
+    /// is whole: the first, and the first after each change of the schema.
+    pub from: u64,
+    /// The signed checkpoint up to which the segments reach.
+    pub checkpoint: String,
+    /// SHA-256 of the manifest before, in hex; empty for a whole one.
+    pub before: String,
+    /// What is new.
+    pub segment: Part,
+    /// What changes in place.
+    pub state: Part,
+    /// The keys, in the other folder.
+    pub keys: Option<Part>,
+}
+
+/// The first line of a manifest: it cannot be taken for a checkpoint, whose first line is an origin.
+const TITLE: &str = "haetae backup v1";
+
+fn manifest_name(number: u64) -> String {
+    format!("{number:06}.manifest")
+}
+
+fn segment_name(number: u64) -> String {
+    format!("{number:06}.segment.age")
+}
+
+fn state_name(number: u64) -> String {
+    format!("{number:06}.state.age")
+}
+
+fn keys_name(number: u64) -> String {
+    format!("{number:06}.keys.age")
+}
+
+/// A manifest that was read, with its log's size and its own hash.
+struct Link {
+    manifest: Manifest,
+    checkpoint: Checkpoint,
+    hash: String,
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes))
+}
+
+/// The numbers of the files in `folder` whose name ends like this.
+fn numbers(folder: &Path, ending: &str) -> Result<Vec<u64>, Fault> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).doing(&format!("reading {}", folder.display()))? {
+        let name = entry.doing("reading a backup's folder")?.file_name();
+        let number: Option<u64> =
+            name.to_str().and_then(|it| it.strip_suffix(ending)?.parse().ok());
+        found.extend(number);
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// The manifests from the newest whole backup on, in order, each signed by the log and following
+/// the one before; the segments that they name are there. `key`: the log's, once it is known.
+fn chain(folder: &Path, key: Option<&VerifierKey>) -> Result<Vec<Link>, BackupError> {
+    let mut number = numbers(folder, ".manifest")?.last().copied().unwrap_or(0);
+    let mut links: Vec<Link> = Vec::new();
+    while number > 0 {
+        let file = manifest_name(number);
+        let text = match std::fs::read_to_string(folder.join(&file)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(BackupError::Missing { file });
+            }
+            Err(error) => return Err(BackupError::Damaged { file, why: error.to_string() }),
+        };
+        let link = link(&text, key).map_err(|why| match why {
+            Unread::OtherLog(why) => BackupError::OtherLog { why },
+            Unread::Damaged(why) => BackupError::Damaged { file: file.clone(), why },
+        })?;
+        let it = &link.manifest;
+        let follows = links.last().is_none_or(|next| {
+            next.manifest.from == link.checkpoint.size
+                && next.manifest.before == link.hash
+                && next.manifest.schema == it.schema
+                && next.manifest.region == it.region
+        });
+        if it.number != number || it.from > link.checkpoint.size || !follows {
+            let why = "it does not fit the one that follows it".to_owned();
+            return Err(BackupError::Damaged { file, why });
+        }
+        if !folder.join(segment_name(number)).exists() {
+            return Err(BackupError::Missing { file: segment_name(number) });
+        }
+        let whole = it.from == 0;
+        links.push(link);
+        if whole {
+            break;
+        }
+        number -= 1;
+        if number == 0 {
+            return Err(BackupError::Missing { file: segment_name(0) });
+        }
+    }
+    links.reverse();
+    Ok(links)
+}
+
+/// Why a manifest is not taken.
+enum Unread {
+    OtherLog(String),
+    Damaged(String),
+}
+
+fn link(text: &str, key: Option<&VerifierKey>) -> Result<Link, Unread> {
+    let damaged = |error: &dyn std::fmt::Display| Unread::Damaged(error.to_string());
+    let body = match key {
+        Some(key) => {
+            let note = Note::open(text, std::slice::from_ref(key));
+            note.map_err(|error| match error {
+                ledger::NoteError::Unsigned => Unread::OtherLog(error.to_string()),
+                error => damaged(&error),
+            })?
+            .text
+        }
+        None => Note::parse(text).map_err(|error| damaged(&error))?.text,
+    };
+    let json = body.strip_prefix(TITLE).ok_or_else(|| damaged(&"it is no manifest"))?;
+    let manifest: Manifest = serde_json::from_str(json).map_err(|error| damaged(&error))?;
+    let checkpoint = match key {
+        Some(key) => Checkpoint::open(&manifest.checkpoint, key, &[]).map(|it| it.checkpoint),
+        None => Note::parse(&manifest.checkpoint)
+            .map_err(|error| damaged(&error))
+            .map(|it| Checkpoint::parse(&it.text))?,
+    };
+    let checkpoint = checkpoint.map_err(|error| damaged(&error))?;
+    Ok(Link { manifest, checkpoint, hash: sha256(text.as_bytes()) })
+}
+
+/// Tables of the log and beside it that only grow, with the rows that are new: `$2` is the size of
+/// the log at the backup before, `$3` the size now. The bundle that was still growing then is taken
+/// again, and so are the readings of hours that the log had not closed then.
+const GROWING: [(Side, &str, &str); 6] = [
+    (Side::Identity, "event", "seq >= $2 AND seq < $3 ORDER BY seq"),
+    (
+        Side::Identity,
+        "log_bundle",
+        "position >= $2 / 256 AND position * 256 < $3 ORDER BY position",
+    ),
+    (Side::Identity, "command", "first >= $2 AND first <= $3"),
+    (
+        Side::Identity,
+        "access",
+        "hour NOT IN (SELECT hour FROM access_hour WHERE region = $1 AND seq < $2) AND $3 >= 0",
+    ),
+    (Side::Identity, "access_hour", "seq >= $2 AND seq < $3"),
+    (Side::Visits, "observation", "seq >= $2 AND seq < $3 ORDER BY seq"),
+];
+
+/// What is made again out of the rest.
+const DERIVED: [&str; 2] = ["log_tile", "observation_tag"];
+
+/// What must not be sent twice, and holds bodies that no destroyed key makes unreadable.
+const LEFT_OUT: &str = "outbox";
+
+/// One consistent picture of the three databases.
+struct Cut {
+    identity: Sqlite,
+    visits: Sqlite,
+    keys: Sqlite,
+}
+
+/// Takes the picture between two batches of the writer, whichever process that is: while this holds
+/// the identity side's write lock, no batch is open. Reading goes on without it.
+fn cut(dir: &Path) -> Result<Cut, Fault> {
+    for file in crate::backend::FILES {
+        if !dir.join(file).exists() {
+            return Err(Fault::new(format!("there is no {file} in {}", dir.display())));
+        }
+    }
+    let mut pause = Sqlite::writer(&dir.join("identity.db"))?;
+    // A busy writer leaves short gaps: more than one attempt of ten seconds.
+    let mut begun = pause.begin();
+    for _ in 0..5 {
+        if begun.is_ok() {
+            break;
+        }
+        begun = pause.begin();
+    }
+    begun?;
+    let look = |file: &str| {
+        let mut reader = Sqlite::reader(&dir.join(file))?;
+        reader.begin_read()?;
+        // A picture begins with its first read.
+        reader.query("SELECT COUNT(*) FROM migration", &[], &mut |_| Ok(false))?;
+        Ok::<_, Fault>(reader)
+    };
+    let cut =
+        Cut { identity: look("identity.db")?, visits: look("visits.db")?, keys: look("keys.db")? };
+    pause.rollback()?;
+    Ok(cut)
+}
+
+/// The migrations that have run.
+fn schema_of(cut: &mut Cut) -> Result<Vec<String>, Fault> {
+    let mut schema = Vec::new();
+    let Cut { identity, visits, keys } = cut;
+    for (database, engine) in [("identity", identity), ("visits", visits), ("keys", keys)] {
+        let sql = "SELECT owner, number FROM migration ORDER BY owner, number";
+        engine.query(sql, &[], &mut |row| {
+            schema.push(format!("{database}/{}/{}", row.text(0)?, row.int(1)?));
+            Ok(true)
+        })?;
+    }
+    Ok(schema)
+}
+
+/// The tables of a database.
+fn tables(engine: &mut dyn Engine) -> Result<Vec<String>, Fault> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
+    let mut names = Vec::new();
+    engine.query(sql, &[], &mut |row| {
+        names.push(row.text(0)?.to_owned());
+        Ok(true)
+    })?;
+    Ok(names)
+}
+
+/// The columns of a table but the region, which is the same in every row.
+fn columns(engine: &mut dyn Engine, table: &str) -> Result<Vec<String>, Fault> {
+    let mut names = Vec::new();
+    let sql = "SELECT name FROM pragma_table_info($1) WHERE name <> 'region' ORDER BY cid";
+    engine.query(sql, &[&table.into()], &mut |row| {
+        names.push(row.text(0)?.to_owned());
+        Ok(true)
+    })?;
+    Ok(names)
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Identity => "identity",
+        Side::Visits => "visits",
+    }
+}
+
+/// Writes the rows of `table` for which `condition` holds.
+fn dump<W: Write>(
+    engine: &mut dyn Engine,
+    rows: &mut RowsWriter<W>,
+    (side, table): (&str, &str),
+    condition: &str,
+    values: &[&Value],
+) -> Result<(), Fault> {
+    let doing = "writing a backup";
+    let columns = columns(engine, table)?;
+    rows.table(&format!("{side}.{table}"), &columns).doing(doing)?;
+    let sql = format!("SELECT {} FROM {table} WHERE {condition}", columns.join(", "));
+    engine.query(&sql, values, &mut |row| rows.row(&row).map(|()| true).doing(doing))
+}
+
+/// What a backup did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Backup {
+    /// Its number.
+    pub number: u64,
+    /// When.
+    pub at: Instant,
+    /// Entries of the log that the backups now hold.
+    pub entries: u64,
+    /// How many of them are new.
+    pub new_entries: u64,
+    /// Bytes written: segment, state, keys.
+    pub bytes: u64,
+}
+
+/// The name of the file in the data folder that says when the last backup was, as RFC 3339.
+const LAST: &str = "last_backup";
+
+/// When the last backup of a data folder was made, as was noted there; `None` when there was none.
+pub fn last(dir: &Path) -> Option<Instant> {
+    Instant::parse(std::fs::read_to_string(dir.join(LAST)).ok()?.trim())
+}
+
+fn make_folder(path: &Path) -> Result<(), Fault> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.doing(&format!("making {}", path.display()))
+}
+
+/// Backs up what is new. The region may be served meanwhile, by this process or another.
+pub fn backup(source: &Source<'_>, target: &Target, now: Instant) -> Result<Backup, BackupError> {
+    if target.recipients.is_empty() {
+        return Err(BackupError::NoRecipient);
+    }
+    make_folder(&target.to)?;
+    if let Some(keys) = &target.keys_to {
+        make_folder(keys)?;
+        let [data, keys] = [&target.to, keys].map(|it| it.canonicalize());
+        let (data, keys) = (data.doing("looking at a folder")?, keys.doing("looking at a folder")?);
+        if data.starts_with(&keys) || keys.starts_with(&data) {
+            return Err(BackupError::Together);
+        }
+    }
+    let lock = File::create(target.to.join("backup.lock")).doing("making the lock file")?;
+    lock.try_lock().map_err(|_| BackupError::Busy { folder: target.to.clone() })?;
+    if !source.keyring.path("log").exists() {
+        return Err(Fault::new("the key folder has no log.key").into());
+    }
+    let signer = Signer::try_new(source.origin, &*source.keyring.key("log")?);
+    let signer = signer.doing("making the log key")?;
+    let links = chain(&target.to, Some(signer.verifier()))?;
+    let number = links.last().map_or(1, |it| it.manifest.number + 1);
+    if let Some(it) = links.iter().find(|it| it.manifest.region != source.region.as_str()) {
+        let why = format!("they are of the region {}", it.manifest.region);
+        return Err(BackupError::OtherLog { why });
+    }
+
+    if let Some(folder) = &target.keys_to
+        && numbers(folder, ".keys.age")?.last().is_some_and(|it| *it > number)
+    {
+        return Err(BackupError::OtherKeys { folder: folder.clone() });
+    }
+
+    let mut cut = cut(source.dir)?;
+    let region = Value::from(source.region.as_str());
+    let sql = "SELECT size, checkpoint FROM log_head WHERE region = $1";
+    let head = select(&mut cut.identity, &region, sql, &[])?;
+    let head = head.first().ok_or_else(|| Fault::new("the log has no head"))?;
+    let (size, checkpoint) = (head.count(0)?, head.text(1)?.to_owned());
+    if let Some(last) = links.last() {
+        continues(&mut cut.identity, &region, &last.checkpoint, size)?;
+    }
+
+    // A migration may have changed rows that the segments of before hold.
+    let schema = schema_of(&mut cut)?;
+    let last = links.last().filter(|it| it.manifest.schema == schema && !target.whole);
+    let (before, from) = last.map_or(("", 0), |it| (it.hash.as_str(), it.checkpoint.size));
+
+    // Keys first, and soon: as long as they are read, the journal of keys.db keeps what it has.
+    let keys = match &target.keys_to {
+        Some(folder) => {
+            let file = Sealed::create(&folder.join(keys_name(number)), &target.recipients)?;
+            Some(write_keys(&mut cut, source, &region, file)?)
+        }
+        None => None,
+    };
+    cut.keys.rollback()?;
+    let path = target.to.join(segment_name(number));
+    let file = Sealed::create(&path, &target.recipients)?;
+    let segment = write_segment(&mut cut, &region, from, size, file)?;
+    let path = target.to.join(state_name(number));
+    let state = write_state(&mut cut, source, &region, Sealed::create(&path, &target.recipients)?)?;
+    drop(cut);
+
+    let bytes = segment.bytes + state.bytes + keys.as_ref().map_or(0, |it| it.bytes);
+    let manifest = Manifest {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        region: source.region.as_str().to_owned(),
+        number,
+        at: now,
+        schema,
+        from,
+        checkpoint,
+        before: before.to_owned(),
+        segment,
+        state,
+        keys,
+    };
+    let json = serde_json::to_string(&manifest).doing("writing a manifest")?;
+    let note = signer.sign(&format!("{TITLE}\n{json}\n")).doing("signing a manifest")?;
+    sealed::write_whole(&target.to.join(manifest_name(number)), &note)?;
+    destroy_older(target, number)?;
+    // What was destroyed while keys.db was being read leaves its journal now.
+    Sqlite::erasing_writer(&source.dir.join("keys.db"))?.clear_journal()?;
+    let done = Backup { number, at: now, entries: size, new_entries: size - from, bytes };
+    sealed::write_whole(&source.dir.join(LAST), &now.rfc3339())?;
+    Ok(done)
+}
+
+/// The backups of before must be the beginning of this log.
+fn continues(
+    identity: &mut dyn Engine,
+    region: &Value,
+    last: &Checkpoint,
+    size: u64,
+) -> Result<(), BackupError> {
+    if last.size > size {
+        let why = format!("they reach to entry {}, the log has {size}", last.size);
+        return Err(BackupError::OtherLog { why });
+    }
+    let mut tiles =
+        |id: ledger::TileId| crate::open::stored(identity, region, ledger::Resource::Tile(id));
+    let root = ledger::root_at(last.size, &mut tiles).doing("recomputing an earlier root")?;
+    if root != last.root {
+        let why = format!("their first {} entries are not those of this log", last.size);
+        return Err(BackupError::OtherLog { why });
+    }
+    Ok(())
+}
+
+fn write_segment(
+    cut: &mut Cut,
+    region: &Value,
+    from: u64,
+    size: u64,
+    file: Sealed,
+) -> Result<Part, BackupError> {
+    let mut rows = RowsWriter::new(file);
+    let values = [region, &Value::from(from), &Value::from(size)];
+    for (side, table, new) in GROWING {
+        let engine = match side {
+            Side::Identity => &mut cut.identity,
+            Side::Visits => &mut cut.visits,
+        };
+        let condition = format!("region = $1 AND {new}");
+        dump(engine, &mut rows, (side_name(side), table), &condition, &values)?;
+    }
+    Ok(rows.finish().doing("writing a segment")?.finish()?)
+}
+
+fn write_state(
+    cut: &mut Cut,
+    source: &Source<'_>,
+    region: &Value,
+    file: Sealed,
+) -> Result<Part, BackupError> {
+    let mut rows = RowsWriter::new(file);
+    for (side, engine) in [(Side::Identity, &mut cut.identity), (Side::Visits, &mut cut.visits)] {
+        for table in tables(engine)? {
+            let growing = GROWING.iter().any(|(_, it, _)| *it == table);
+            let view = source.registry.views.iter().any(|it| it.table == table);
+            let not = DERIVED.iter().chain(source.transient).chain([&LEFT_OUT, &"migration"]);
+            if growing || view || not.into_iter().any(|it| *it == table) {
+                continue;
+            }
+            dump(engine, &mut rows, (side_name(side), &table), "region = $1", &[region])?;
+        }
+    }
+    Ok(rows.finish().doing("writing the state")?.finish()?)
+}
+
+/// Subjects and days that the log says are gone: their keys are not backed up even where a process
+/// died, or was paused, between saying so and destroying them.
+fn ended(cut: &mut Cut, region: &Value) -> Result<HashSet<String>, Fault> {
+    let mut ended = HashSet::new();
+    let sql = "SELECT subject FROM forgotten WHERE region = $1";
+    for row in select(&mut cut.identity, region, sql, &[])? {
+        ended.insert(format!("subject/{}", hex::encode(row.bytes(0)?)));
+    }
+    for (kind, day) in ended_days(&mut cut.identity, region)? {
+        ended.insert(format!("epoch/{kind}/{day}"));
+    }
+    Ok(ended)
+}
+
+/// Kinds and days that the log says have ended.
+fn ended_days(identity: &mut dyn Engine, region: &Value) -> Result<Vec<(String, i64)>, Fault> {
+    let sql = "SELECT payload FROM event WHERE region = $1 AND stream = 'store' \
+         AND kind = 'store.expired.v1' ORDER BY seq";
+    let mut days = Vec::new();
+    for row in select(identity, region, sql, &[])? {
+        let said: serde_json::Value = serde_json::from_slice(row.bytes(0)?).unwrap_or_default();
+        let field = |name: &str| said.get("event").and_then(|it| it.get(name));
+        let kind = field("kind").and_then(serde_json::Value::as_str).map(str::to_owned);
+        days.extend(kind.zip(field("day").and_then(serde_json::Value::as_i64)));
+    }
+    Ok(days)
+}
+
+/// The table of the key files in a file of keys.
+const RING: &str = "ring.key";
+
+fn write_keys(
+    cut: &mut Cut,
+    source: &Source<'_>,
+    region: &Value,
+    file: Sealed,
+) -> Result<Part, BackupError> {
+    let doing = "writing keys";
+    let ended = ended(cut, region)?;
+    let mut rows = RowsWriter::new(file);
+    let names = ["name", "text"].map(str::to_owned);
+    rows.table(RING, &names).doing(doing)?;
+    for (name, text) in source.keyring.all()? {
+        let mut row = crate::Row(vec![name.into(), Value::Text(text.as_str().to_owned())]);
+        rows.row(&row).doing(doing)?;
+        if let Some(Value::Text(text)) = row.0.get_mut(1) {
+            zeroize::Zeroize::zeroize(text);
+        }
+    }
+    rows.table("keys.vault_key", &["scope", "wrapped"].map(str::to_owned)).doing(doing)?;
+    let sql = "SELECT scope, wrapped FROM vault_key WHERE region = $1";
+    cut.keys.query(sql, &[region], &mut |row| {
+        if !ended.contains(row.text(0)?) {
+            rows.row(&row).doing(doing)?;
+        }
+        Ok(true)
+    })?;
+    Ok(rows.finish().doing(doing)?.finish()?)
+}
+
+/// Destroys the keys and the states that are not of this backup.
+fn destroy_older(target: &Target, number: u64) -> Result<(), Fault> {
+    let keys = target.keys_to.as_deref().map(|it| (it, ".keys.age"));
+    for (folder, ending) in keys.into_iter().chain([(target.to.as_path(), ".state.age")]) {
+        for old in numbers(folder, ending)?.into_iter().filter(|it| *it != number) {
+            sealed::destroy(&folder.join(format!("{old:06}{ending}")))?;
+        }
+    }
+    Ok(())
+}
