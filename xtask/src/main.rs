@@ -4,6 +4,8 @@
 //! - `cargo xtask tidy`: floors, file names and sizes, vendored hashes; seconds, no network
 //! - `cargo xtask torture [--cycles N] [--seed S]`: kills the program N times at random moments while it
 //!   writes, and looks each time whether anything was lost
+//! - `cargo xtask flips [--count N] [--seed S]`: flips N bits, one at a time, in every table and file, and
+//!   looks each time whether the audit finds it
 //! - `cargo xtask new-slice NAME`: a slice's folder, ready to compile
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a person at a terminal")]
@@ -25,31 +27,46 @@ fn main() -> Result<()> {
         ["tidy"] => tidy::run(&root()),
         ["new-slice", name] => new_slice::run(&root(), name),
         ["torture", options @ ..] => torture(options),
+        ["flips", options @ ..] => flips(options),
         _ => {
-            bail!("usage: cargo xtask ci | tidy | torture [--cycles N] [--seed S] | new-slice NAME")
+            bail!(
+                "usage: cargo xtask ci | tidy | torture [--cycles N] [--seed S] | flips [--count N] [--seed S] | new-slice NAME"
+            )
         }
     }
 }
 
-/// Runs the crash test in a release build, with as many cycles as asked for.
-fn torture(mut options: &[&str]) -> Result<()> {
+/// Runs the crash test, with as many cycles as asked for.
+fn torture(options: &[&str]) -> Result<()> {
+    let names = [("--cycles", "HAETAE_TORTURE_CYCLES"), ("--seed", "HAETAE_TORTURE_SEED")];
+    trial("crash", names, options).context("something was lost: see above")
+}
+
+/// Runs the audit's test, with as many flips as asked for.
+fn flips(options: &[&str]) -> Result<()> {
+    let names = [("--count", "HAETAE_FLIPS"), ("--seed", "HAETAE_FLIPS_SEED")];
+    trial("flips", names, options).context("a flip was not found: see above")
+}
+
+/// Runs one test of the program in a release build; each option goes into its variable.
+fn trial(test: &str, names: [(&str, &str); 2], mut options: &[&str]) -> Result<()> {
     let mut command = Command::new("cargo");
-    command.args(["test", "--release", "--locked", "-p", "haetae", "--test", "crash"]);
+    command.args(["test", "--release", "--locked", "-p", "haetae", "--test", test]);
     command.args(["--", "--nocapture"]).current_dir(root());
-    while let [name, value, rest @ ..] = options {
-        value.parse::<u64>().with_context(|| format!("{name} needs a number, not {value:?}"))?;
-        match *name {
-            "--cycles" => command.env("HAETAE_TORTURE_CYCLES", value),
-            "--seed" => command.env("HAETAE_TORTURE_SEED", value),
-            _ => bail!("there is no option {name:?}: --cycles N or --seed S"),
+    while let [option, value, rest @ ..] = options {
+        value.parse::<u64>().with_context(|| format!("{option} needs a number, not {value:?}"))?;
+        let Some((_, variable)) = names.iter().find(|it| it.0 == *option) else {
+            let known = names.map(|it| it.0).join(" N or ");
+            bail!("there is no option {option:?}: {known} N");
         };
+        command.env(variable, value);
         options = rest;
     }
     if let [left] = options {
         bail!("{left:?} needs a number");
     }
     let status = command.status().context("running cargo")?;
-    if status.success() { Ok(()) } else { bail!("something was lost: see above") }
+    if status.success() { Ok(()) } else { bail!("the test {test} ended with {status}") }
 }
 
 /// The workspace's folder.

@@ -11,8 +11,14 @@ use crate::slices;
 /// that was followed must not be valid again after a restore; whoever was signed in signs in again.
 pub const TRANSIENT: [&str; 4] = ["web_session", "web_otp", "web_link", "web_challenge"];
 
-/// Backs up what is new in the data folder of `config`, while it is served or not.
-pub fn backup(config: &Config, target: &Target, now: Instant) -> Result<Backup, BackupError> {
+/// Backs up what is new in the data folder of `config`, while it is served or not, as long as
+/// `go_on` says so.
+pub fn backup(
+    config: &Config,
+    target: &Target,
+    now: Instant,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Backup, BackupError> {
     let wrong = |error: crate::ConfigError| Fault::caused("reading the configuration", error);
     let slices = slices::slices();
     let source = Source {
@@ -22,6 +28,7 @@ pub fn backup(config: &Config, target: &Target, now: Instant) -> Result<Backup, 
         keyring: &Keyring::open(&config.keys(), Seed::fixed(0))?,
         registry: &slices::registry(&slices),
         transient: &TRANSIENT,
+        go_on,
     };
     store::backup::backup(&source, target, now)
 }

@@ -312,8 +312,9 @@ impl Config {
 
     /// Where backups go, if anywhere.
     pub fn backup(&self) -> Result<Option<Target>, ConfigError> {
-        let recipients = self.backup_recipients.iter().map(|it| it.parse()).collect();
-        let recipients: Vec<Recipient> = recipients
+        let recipients: Result<Vec<Recipient>, BackupError> =
+            self.backup_recipients.iter().map(|it| it.parse()).collect();
+        let recipients = recipients
             .map_err(|error: BackupError| wrong("backup_recipients", error.to_string()))?;
         let Some(to) = self.backup_to.clone() else { return Ok(None) };
         if recipients.is_empty() {

@@ -96,12 +96,17 @@ async fn back_up(config: Config, app: App, mut stopped: watch::Receiver<bool>) {
         if due {
             let (config, now) = (std::sync::Arc::clone(&config), app.now());
             // Reads and encrypts the whole of what is new: not on an async thread.
+            let told = stopped.clone();
             let made = tokio::task::spawn_blocking(move || match config.backup() {
-                Ok(Some(target)) => crate::backup::backup(&config, &target, now).map(Some),
+                Ok(Some(target)) => {
+                    crate::backup::backup(&config, &target, now, &|| !*told.borrow()).map(Some)
+                }
                 _ => Ok(None),
             });
             match made.await {
                 Ok(Ok(_)) => {}
+                // What was not finished is made after the next start.
+                Ok(Err(_)) if *stopped.borrow() => {}
                 Ok(Err(error)) => {
                     tracing::error!(code = error.code(), fault = %error, "a backup failed");
                 }

@@ -9,20 +9,27 @@ use store::Store;
 /// How soon a store that was too busy for the question is asked again.
 const BUSY: Duration = Duration::from_millis(250);
 
-fn tell(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "systemd could not be told");
+/// How long systemd may take to hear something. Its socket blocks while nobody reads from it, which
+/// must hold up neither an answer nor stopping.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+async fn tell(state: NotifyState<'static>) {
+    let told = tokio::task::spawn_blocking(move || sd_notify::notify(&[state]));
+    match tokio::time::timeout(PATIENCE, told).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(%error, "systemd could not be told"),
+        Ok(Err(_)) | Err(_) => tracing::warn!("systemd does not listen"),
     }
 }
 
 /// Requests are answered.
-pub(crate) fn ready() {
-    tell(NotifyState::Ready);
+pub(crate) async fn ready() {
+    tell(NotifyState::Ready).await;
 }
 
 /// No new requests are taken soon.
-pub(crate) fn stopping() {
-    tell(NotifyState::Stopping);
+pub(crate) async fn stopping() {
+    tell(NotifyState::Stopping).await;
 }
 
 /// Keeps systemd's watchdog quiet as long as the store answers; never ends. A writer or a disk that
@@ -32,7 +39,7 @@ pub(crate) async fn watchdog(store: &Store) {
     let Some(limit) = limit else { return std::future::pending().await };
     loop {
         if answers(store).await {
-            tell(NotifyState::Watchdog);
+            tell(NotifyState::Watchdog).await;
             // sd_watchdog_enabled(3) recommends half of the limit; a third leaves room for a slow
             // answer.
             tokio::time::sleep(limit / 3).await;

@@ -70,13 +70,13 @@ pub async fn serve(
         public.and(inside)
     };
     let told = async {
-        notify::ready();
+        notify::ready().await;
         tokio::select! {
             () = stop => {}
             () = store.stopped() => {}
             () = notify::watchdog(&store) => {}
         }
-        notify::stopping();
+        notify::stopping().await;
         phase.send_replace(Phase::Leaving);
         tokio::time::sleep(LEAVING).await;
         phase.send_replace(Phase::Closing);

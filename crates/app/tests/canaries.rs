@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 use http::StatusCode;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
-use web::Who;
 use web::testing::{Answer, Browser};
 
 use crate::city::base64url;
@@ -145,7 +144,7 @@ fn seeded_personal_data_appear_in_no_log_metric_address_or_answer_to_others() {
         let codes: Vec<String> =
             inbox(&city, PHONE).await.iter().flat_map(|it| digits(it)).collect();
         assert!(!codes.is_empty());
-        let cookie = me.cookie("haetae").expect("a session").to_owned();
+        let cookie = me.cookie("__Host-haetae").expect("a session").to_owned();
         let mut ops = Browser::new(&city.house.app, web::build_ops_router(city.house.app.clone()));
         for path in ["/metrics", "/ready"] {
             seen.other(&ops.get(path).await);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use app::Config;
+use kernel::{Clock as _, SystemClock};
 use logbook::outsider::{FetchError, Outsider};
 use store::Audit;
 
@@ -74,7 +75,7 @@ impl Brought {
 /// A folder's own description of itself, where no configuration is given: what `haetae demo` and
 /// `haetae serve` leave in it.
 fn local(setup: &Setup, dir: &str) -> anyhow::Result<Config> {
-    let beside = std::path::Path::new(dir).join("haetae.toml");
+    let beside = Path::new(dir).join("haetae.toml");
     if setup.config.is_none() && beside.exists() {
         return Ok(Config::load(Some(&beside), |_| None)?);
     }
@@ -90,6 +91,10 @@ fn inside(config: &Config, brought: &Brought, json: bool) -> anyhow::Result<Exit
     })?;
     bar.finish_and_clear();
     brought.keep(report.wrong.is_empty(), &report.checkpoint)?;
+    if report.wrong.is_empty() {
+        // For `haetae doctor`. An auditor who may only read leaves no note.
+        let _ = std::fs::write(config.data.join("last_audit"), SystemClock.now().rfc3339());
+    }
     print(&report, since.is_some(), json)
 }
 

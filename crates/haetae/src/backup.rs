@@ -15,7 +15,7 @@ use crate::{Setup, output};
 
 /// Where a backup goes. What is not given stands in the configuration.
 #[derive(Args)]
-pub(crate) struct To {
+pub(crate) struct Whither {
     /// The folder of the backups.
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
@@ -84,7 +84,7 @@ fn print_wrong(wrong: &[store::audit::Wrong], refused: bool) {
 }
 
 /// Backs up what is new.
-pub(crate) fn backup(to: To, setup: &Setup) -> anyhow::Result<ExitCode> {
+pub(crate) fn backup(to: Whither, setup: &Setup) -> anyhow::Result<ExitCode> {
     let config = setup.load()?;
     let configured = config.backup()?;
     let mut target = match (to.to, configured) {
@@ -111,7 +111,7 @@ pub(crate) fn backup(to: To, setup: &Setup) -> anyhow::Result<ExitCode> {
             "say where the keys go: --keys-to DIR, another place than the data, or --without-keys"
         );
     }
-    let done = match app::backup::backup(&config, &target, SystemClock.now()) {
+    let done = match app::backup::backup(&config, &target, SystemClock.now(), &|| true) {
         Ok(done) => done,
         Err(error) => return Ok(refused(&error)),
     };

@@ -1,5 +1,6 @@
 //! `haetae bench`: measured on this machine, beside a peer in the same run.
 
+mod audit;
 mod pages;
 mod restore;
 mod write;
@@ -62,7 +63,7 @@ pub(crate) fn run(name: &str, json: bool, quick: bool) -> anyhow::Result<ExitCod
         "pages" => pages::run()?,
         "audit" => audit::run(quick)?,
         "restore" => restore::run(quick)?,
-        _ => bail!("there is no bench named {name:?}: write, pages or restore"),
+        _ => bail!("there is no bench named {name:?}: write, pages, audit or restore"),
     };
     for it in &figures {
         if json {

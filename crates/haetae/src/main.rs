@@ -94,7 +94,7 @@ enum Command {
     /// Back up what is new since the last backup, encrypted, while the region is served or not.
     Backup {
         #[command(flatten)]
-        to: backup::To,
+        to: backup::Whither,
         #[command(flatten)]
         setup: Setup,
     },
@@ -176,7 +176,7 @@ enum Command {
     },
     /// Measure on this machine, beside a peer in the same run.
     Bench {
-        /// `write`, `pages` or `audit`.
+        /// `write`, `pages`, `audit` or `restore`.
         name: String,
         /// One JSON object a line in place of a table.
         #[arg(long)]

@@ -98,7 +98,7 @@ fn a_working_region_is_backed_up_and_comes_back_as_what_was_published() {
     assert_eq!(size, house.app.store.size());
     let checkpoint = house.app.store.read_blocking(|reader| reader.head()).unwrap().checkpoint;
     std::fs::write(region.path("checkpoint"), checkpoint).unwrap();
-    exercise.single().unwrap();
+    exercise.fill(3).unwrap();
     let later = house.app.store.read_blocking(|reader| reader.head()).unwrap().checkpoint;
     std::fs::write(region.path("later"), later).unwrap();
     house.app.store.close();

@@ -342,6 +342,8 @@ fn an_auditor_goes_on_from_the_checkpoint_that_they_kept() {
     let region = Region::new();
     let (keys, older) = (region.data().join("keys"), region.copy("older"));
     let kept = region.dir.path().join("kept").display().to_string();
+    let begun = region.dir.path().join("begun").display().to_string();
+    ends(&["audit", &region.text(), "--keep", &begun], 0);
     let json = |ran: &Ran| serde_json::from_str::<Value>(&ran.out).unwrap();
     let first = {
         let served = Served::new(&region.data(), &keys);
@@ -377,7 +379,19 @@ fn an_auditor_goes_on_from_the_checkpoint_that_they_kept() {
     for file in ["/nowhere/kept", &nonsense, &region.config()] {
         ends(&["audit", &served.address, "--since", file], 2);
     }
-    ends(&["audit", &region.text(), "--since", &kept], 2);
+
+    // The same from inside: what was kept is proven and not opened again.
+    let inside = json(&ends(&["audit", &region.text(), "--since", &kept, "--json"], 0));
+    let full = region.audit();
+    assert_eq!(inside["root"], full["root"]);
+    assert!(inside["from"].as_u64() > Some(80) && full["from"] == 0, "{inside}");
+    assert!(inside["opened"].as_u64() < full["opened"].as_u64(), "{inside}");
+    let older = older.display().to_string();
+    let ran = ends(&["audit", &older, "--since", &kept], 1);
+    assert!(ran.out.contains("WRONG history"), "{ran:?}");
+    let grown = json(&ends(&["audit", &region.text(), "--since", &begun, "--json"], 0));
+    assert!(grown["opened"].as_u64() > Some(0), "{grown}");
+    assert!(grown["from"].as_u64() < inside["from"].as_u64(), "{grown}");
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl Brought {
         );
         std::fs::write(it.path("haetae.toml"), text).unwrap();
         let copy = it.text("copy");
-        let ran = it.haetae(&["log", "export", &copy, "--config", &it.text("haetae.toml")]);
+        let ran = haetae(&["log", "export", &copy, "--config", &it.text("haetae.toml")]);
         assert_eq!(ran.0, 0, "{}", ran.1);
         it
     }
@@ -70,10 +70,6 @@ impl Brought {
 
     fn text(&self, name: &str) -> String {
         self.path(name).display().to_string()
-    }
-
-    fn haetae(&self, arguments: &[&str]) -> (i32, String) {
-        ran(Command::new(env!("CARGO_BIN_EXE_haetae")).args(arguments).env_clear())
     }
 
     /// Changes one byte of a file, runs `work`, and puts the byte back.
@@ -87,6 +83,10 @@ impl Brought {
         std::fs::write(&path, whole).unwrap();
         answer
     }
+}
+
+fn haetae(arguments: &[&str]) -> (i32, String) {
+    ran(Command::new(env!("CARGO_BIN_EXE_haetae")).args(arguments).env_clear())
 }
 
 /// Exit status and everything that was printed.
@@ -175,7 +175,7 @@ fn a_copy_of_the_public_files_is_audited_without_the_region() {
     std::fs::write(&key_file, &key).unwrap();
     // The region itself is not needed any more.
     std::fs::rename(&brought.data, brought.path("elsewhere")).unwrap();
-    let audit = |more: &[&str]| brought.haetae(&[&["audit", &copy], more].concat());
+    let audit = |more: &[&str]| haetae(&[&["audit", &copy], more].concat());
     let (code, said) = audit(&[]);
     assert!(code == 0 && said.contains("the key came from the log itself"), "{said}");
     let (code, said) = audit(&["--key", &key_file, "--since", &old, "--keep", &kept, "--json"]);
@@ -205,7 +205,7 @@ fn a_receipt_is_verified_offline_and_an_altered_one_is_refused() {
     let key = std::fs::read_to_string(brought.path("copy/key")).unwrap().trim().to_owned();
     let (receipt, key_file) = (brought.text("receipt"), brought.text("copy/key"));
     let verify =
-        |more: &[&str]| brought.haetae(&[&["receipt", "verify", &receipt, "--key"], more].concat());
+        |more: &[&str]| haetae(&[&["receipt", "verify", &receipt, "--key"], more].concat());
     let (code, said) = verify(&[&key]);
     assert!(code == 0 && said.contains("the entry is on the log"), "{said}");
     let (code, said) = verify(&[&key_file, "--json"]);

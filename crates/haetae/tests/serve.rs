@@ -15,7 +15,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use kernel::{Date, Id, Locale};
@@ -59,9 +59,19 @@ impl Region {
     }
 
     /// Serves, until stopped; gives the address once it listens.
-    fn serve(&self) -> (Child, String, UnixDatagram) {
+    fn serve(&self) -> (Child, String, Receiver<String>) {
         let socket = UnixDatagram::bind(self.path("notify")).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let (sender, told) = channel();
+        // Read at once, as systemd does: the socket holds few messages.
+        std::thread::spawn(move || {
+            let mut bytes = [0; 512];
+            while let Ok(count) = socket.recv(&mut bytes) {
+                let text = String::from_utf8_lossy(&bytes[..count]).trim().to_owned();
+                if sender.send(text).is_err() {
+                    return;
+                }
+            }
+        });
         let mut child = Command::new(env!("CARGO_BIN_EXE_haetae"))
             .args(["serve", "--config"])
             .arg(self.path("haetae.toml"))
@@ -79,7 +89,7 @@ impl Region {
         });
         // Whoever prints must be able to go on printing.
         std::thread::spawn(move || lines.for_each(drop));
-        (child, found.unwrap(), socket)
+        (child, found.unwrap(), told)
     }
 
     /// Declarations on the log.
@@ -106,7 +116,7 @@ async fn sign_in(house: &app::House, number: u32) -> String {
     let work = move |tx: &mut store::Tx<'_>| person::register(tx, &context, person, &it, &phone);
     house.app.store.write(work).await.unwrap().unwrap();
     let browser = Browser::signed_in(&house.app, house.router(), Who::Citizen(person)).await;
-    browser.cookie("haetae").unwrap().to_owned()
+    browser.cookie("__Host-haetae").unwrap().to_owned()
 }
 
 /// Sends a signal by name, as an operator would.
@@ -152,7 +162,7 @@ fn ask(address: &str, cookie: &str, client: u32, answered: &Sender<()>) -> Resul
     let body = include_str!("declaration.json");
     let declare = format!(
         "POST /api/v1/code/declarations HTTP/1.1\r\nHost: localhost:8080\r\nAccept: \
-         application/json\r\nContent-Type: application/json\r\nCookie: haetae={cookie}\r\n\
+         application/json\r\nContent-Type: application/json\r\nCookie: __Host-haetae={cookie}\r\n\
          X-Forwarded-For: 192.0.2.{client}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -193,12 +203,10 @@ fn ask(address: &str, cookie: &str, client: u32, answered: &Sender<()>) -> Resul
 }
 
 /// The next message to systemd that is not a sign of life.
-fn told(socket: &UnixDatagram) -> (String, usize) {
+fn next(told: &Receiver<String>) -> (String, usize) {
     let mut signs = 0;
     loop {
-        let mut bytes = [0; 512];
-        let count = socket.recv(&mut bytes).expect("systemd is told something in time");
-        let text = String::from_utf8_lossy(&bytes[..count]).trim().to_owned();
+        let text = told.recv_timeout(Duration::from_secs(30)).expect("systemd is told in time");
         if text != "WATCHDOG=1" {
             return (text, signs);
         }
@@ -208,8 +216,8 @@ fn told(socket: &UnixDatagram) -> (String, usize) {
 
 fn stops_under_load(name: &str) {
     let region = Region::new(CLIENTS);
-    let (mut child, address, socket) = region.serve();
-    assert_eq!(told(&socket), ("READY=1".to_owned(), 0));
+    let (mut child, address, told) = region.serve();
+    assert_eq!(next(&told), ("READY=1".to_owned(), 0));
     let (sender, answered) = channel();
     let clients: Vec<_> = (0..CLIENTS)
         .zip(&region.cookies)
@@ -225,7 +233,7 @@ fn stops_under_load(name: &str) {
     let after = answered.iter().count();
     let declared: usize = clients.into_iter().map(|it| it.join().unwrap().unwrap()).sum();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{name}");
-    let (text, signs) = told(&socket);
+    let (text, signs) = next(&told);
     assert_eq!(text, "STOPPING=1");
     assert!(signs >= 1, "signs of life came in between");
     assert!(TcpStream::connect(&address).is_err(), "nobody listens");

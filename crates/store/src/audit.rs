@@ -170,7 +170,9 @@ pub fn audit_since(
     })?;
     auditor.settle_missing()?;
     let mut findings = auditor.findings;
-    others.into_iter().for_each(|it| findings.merge(it));
+    for it in others {
+        findings.merge(it);
+    }
     Ok(findings.report())
 }
 

@@ -42,7 +42,7 @@ impl Part {
 }
 
 /// The files of a data folder.
-pub(crate) const FILES: [&str; 3] = [Part::Identity.file(), Part::Visits.file(), Part::Keys.file()];
+pub const FILES: [&str; 3] = [Part::Identity.file(), Part::Visits.file(), Part::Keys.file()];
 
 /// Where the databases of a region are.
 #[derive(Debug, Clone)]

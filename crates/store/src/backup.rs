@@ -1,4 +1,4 @@
-//! Backups of a region's folder: while it is served, of what is new, encrypted (ADR 0034).
+//! Backups of a region's folder: while it is served, of what is new, encrypted (ADR 0035).
 //!
 //! The log only grows, so a backup adds one numbered **segment**: entries, payloads and the other
 //! rows that only grow, since the backup before. Beside it stand the **state** (the few tables that
@@ -11,8 +11,12 @@
 //! Views, tiles and tags are not in a backup: [`restore`] folds them anew. What must not come back
 //! is not in it either: sessions and sign-in codes, and messages that have left since.
 //!
-//! For the SQLite store. [`rows`] is the format inside of the encrypted files, [`sealed`] the files.
+//! For the SQLite store. [`manifest`] names the files, [`sealed`] encrypts them, [`rows`] is the
+//! format inside; [`load`] and [`restore`] read them again.
 
+mod error;
+mod load;
+mod manifest;
 mod restore;
 mod rows;
 mod sealed;
@@ -24,9 +28,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use kernel::{Instant, Region};
-use ledger::{Checkpoint, Note, Signer, VerifierKey};
-use serde::{Deserialize, Serialize};
+use ledger::{Checkpoint, Signer};
+use serde::Serialize;
 
+pub use self::error::BackupError;
+pub use self::manifest::Manifest;
+use self::manifest::{TITLE, chain, keys_name, manifest_name, numbers, segment_name, state_name};
 pub use self::restore::{Progress, Published, Restore, Restored, Took, restore};
 use self::rows::RowsWriter;
 pub use self::sealed::Part;
@@ -78,143 +85,6 @@ impl Identity {
     }
 }
 
-/// Why there is no backup, or no restored region.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// Nobody to encrypt to.
-    #[error("a backup needs a recipient: write age1…, as age-keygen prints it")]
-    NoRecipient,
-    /// Not a recipient.
-    #[error("{text:?} is not an age recipient: write age1…, as age-keygen prints it")]
-    Recipient {
-        /// What was written.
-        text: String,
-    },
-    /// Not an identity file.
-    #[error("the identity file has no line AGE-SECRET-KEY-1…")]
-    NotIdentities,
-    /// Data and keys in one place.
-    #[error("the keys must not lie with the data: whoever has both can read everything")]
-    Together,
-    /// Another backup is being made in the same folder.
-    #[error("another backup is being made in {folder}")]
-    Busy {
-        /// Where.
-        folder: PathBuf,
-    },
-    /// The folder has no backup.
-    #[error("there is no backup in {folder}")]
-    None {
-        /// Where.
-        folder: PathBuf,
-    },
-    /// The folder's backups are of another log, or of another past of this one.
-    #[error("the backups in this folder are of another log: {why}. Begin in an empty folder")]
-    OtherLog {
-        /// What differs.
-        why: String,
-    },
-    /// The folder of keys holds newer ones: they belong to backups in another folder.
-    #[error("{folder} holds the keys of other backups: give these a folder of their own")]
-    OtherKeys {
-        /// Where.
-        folder: PathBuf,
-    },
-    /// A file is not there.
-    #[error("{file} is missing")]
-    Missing {
-        /// Which.
-        file: String,
-    },
-    /// A file is not what it should be.
-    #[error("{file} is damaged: {why}")]
-    Damaged {
-        /// Which.
-        file: String,
-        /// How it shows.
-        why: String,
-    },
-    /// None of the identities opens the file.
-    #[error("none of the identities given opens {file}")]
-    Identity {
-        /// Which.
-        file: String,
-    },
-    /// The backup has no keys, and none were given beside it.
-    #[error(
-        "this backup was made without keys: give a folder with copies of keys.db and the key files"
-    )]
-    NoKeys,
-    /// Written by a program that knows more than this one.
-    #[error(
-        "the backup has {what}, which this program does not know: restore with haetae {program}"
-    )]
-    Newer {
-        /// What is unknown.
-        what: String,
-        /// The version that made the backup.
-        program: String,
-    },
-    /// There is something already where the region should be restored to.
-    #[error("{folder} is not empty: restore into a folder that does not exist yet")]
-    Occupied {
-        /// Where.
-        folder: PathBuf,
-    },
-    /// The published checkpoint is not by the log whose keys the backup has.
-    #[error("the published checkpoint is not by this log: {why}")]
-    OtherKey {
-        /// What differs.
-        why: String,
-    },
-    /// The restored log is not the beginning of the published one.
-    #[error("the backup is NOT what was published: {why}")]
-    OtherHistory {
-        /// What differs.
-        why: String,
-    },
-    /// The published checkpoint is ahead, and the tiles that would prove it were not to be had.
-    #[error("that the backup is the beginning of the published log cannot be proven: {why}")]
-    NotProven {
-        /// What is missing for it.
-        why: String,
-    },
-    /// The audit of what was restored found something.
-    #[error("the audit of what was restored found {} things", .0.wrong.len())]
-    Findings(Box<crate::Audit>),
-    /// Rows that cannot be read. Becomes [`BackupError::Damaged`] where the file is known.
-    #[error("rows cannot be read: {0}")]
-    Rows(std::io::Error),
-    /// Something else.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
-
-impl BackupError {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NoRecipient | Self::Recipient { .. } => "backup-recipient",
-            Self::NotIdentities | Self::Identity { .. } => "backup-identity",
-            Self::Together => "backup-together",
-            Self::Busy { .. } => "backup-busy",
-            Self::None { .. } => "backup-none",
-            Self::OtherLog { .. } => "backup-other-log",
-            Self::OtherKeys { .. } => "backup-other-keys",
-            Self::Missing { .. } => "backup-missing",
-            Self::Damaged { .. } | Self::Rows(_) => "backup-damaged",
-            Self::NoKeys => "backup-no-keys",
-            Self::Newer { .. } => "backup-newer",
-            Self::Occupied { .. } => "restore-occupied",
-            Self::OtherKey { .. } => "restore-other-key",
-            Self::OtherHistory { .. } => "restore-other-history",
-            Self::NotProven { .. } => "restore-not-proven",
-            Self::Findings(_) => "restore-findings",
-            Self::Fault(_) => "backup-fault",
-        }
-    }
-}
-
 /// What is backed up.
 pub struct Source<'a> {
     /// The data folder.
@@ -229,6 +99,8 @@ pub struct Source<'a> {
     pub registry: &'a Registry,
     /// Tables that must not come back: sessions that were ended since, codes that were used.
     pub transient: &'a [&'a str],
+    /// Asked at each row: `false` ends the backup, which is then as if it had not begun.
+    pub go_on: &'a dyn Fn() -> bool,
 }
 
 /// Where a backup goes.
@@ -241,155 +113,6 @@ pub struct Target {
     pub recipients: Vec<Recipient>,
     /// Everything, not only what is new: the backups of before may be removed then.
     pub whole: bool,
-}
-
-/// What stands in a manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    /// The version of the program that made it.
-    pub program: String,
-    /// The region.
-    pub region: String,
-    /// 1, 2, 3 … without a gap.
-    pub number: u64,
-    /// When, in microseconds.
-    pub at: Instant,
-    /// The migrations that had run, as `<database>/<owner>/<number>`.
-    pub schema: Vec<String>,
-    /// The first entry of its segment: the size of the log at the backup before. 0 where the segment
-    /// is whole: the first, and the first after each change of the schema.
-    pub from: u64,
-    /// The signed checkpoint up to which the segments reach.
-    pub checkpoint: String,
-    /// SHA-256 of the manifest before, in hex; empty for a whole one.
-    pub before: String,
-    /// What is new.
-    pub segment: Part,
-    /// What changes in place.
-    pub state: Part,
-    /// The keys, in the other folder.
-    pub keys: Option<Part>,
-}
-
-/// The first line of a manifest: it cannot be taken for a checkpoint, whose first line is an origin.
-const TITLE: &str = "haetae backup v1";
-
-fn manifest_name(number: u64) -> String {
-    format!("{number:06}.manifest")
-}
-
-fn segment_name(number: u64) -> String {
-    format!("{number:06}.segment.age")
-}
-
-fn state_name(number: u64) -> String {
-    format!("{number:06}.state.age")
-}
-
-fn keys_name(number: u64) -> String {
-    format!("{number:06}.keys.age")
-}
-
-/// A manifest that was read, with its log's size and its own hash.
-struct Link {
-    manifest: Manifest,
-    checkpoint: Checkpoint,
-    hash: String,
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes))
-}
-
-/// The numbers of the files in `folder` whose name ends like this.
-fn numbers(folder: &Path, ending: &str) -> Result<Vec<u64>, Fault> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).doing(&format!("reading {}", folder.display()))? {
-        let name = entry.doing("reading a backup's folder")?.file_name();
-        let number: Option<u64> =
-            name.to_str().and_then(|it| it.strip_suffix(ending)?.parse().ok());
-        found.extend(number);
-    }
-    found.sort_unstable();
-    Ok(found)
-}
-
-/// The manifests from the newest whole backup on, in order, each signed by the log and following
-/// the one before; the segments that they name are there. `key`: the log's, once it is known.
-fn chain(folder: &Path, key: Option<&VerifierKey>) -> Result<Vec<Link>, BackupError> {
-    let mut number = numbers(folder, ".manifest")?.last().copied().unwrap_or(0);
-    let mut links: Vec<Link> = Vec::new();
-    while number > 0 {
-        let file = manifest_name(number);
-        let text = match std::fs::read_to_string(folder.join(&file)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(BackupError::Missing { file });
-            }
-            Err(error) => return Err(BackupError::Damaged { file, why: error.to_string() }),
-        };
-        let link = link(&text, key).map_err(|why| match why {
-            Unread::OtherLog(why) => BackupError::OtherLog { why },
-            Unread::Damaged(why) => BackupError::Damaged { file: file.clone(), why },
-        })?;
-        let it = &link.manifest;
-        let follows = links.last().is_none_or(|next| {
-            next.manifest.from == link.checkpoint.size
-                && next.manifest.before == link.hash
-                && next.manifest.schema == it.schema
-                && next.manifest.region == it.region
-        });
-        if it.number != number || it.from > link.checkpoint.size || !follows {
-            let why = "it does not fit the one that follows it".to_owned();
-            return Err(BackupError::Damaged { file, why });
-        }
-        if !folder.join(segment_name(number)).exists() {
-            return Err(BackupError::Missing { file: segment_name(number) });
-        }
-        let whole = it.from == 0;
-        links.push(link);
-        if whole {
-            break;
-        }
-        number -= 1;
-        if number == 0 {
-            return Err(BackupError::Missing { file: segment_name(0) });
-        }
-    }
-    links.reverse();
-    Ok(links)
-}
-
-/// Why a manifest is not taken.
-enum Unread {
-    OtherLog(String),
-    Damaged(String),
-}
-
-fn link(text: &str, key: Option<&VerifierKey>) -> Result<Link, Unread> {
-    let damaged = |error: &dyn std::fmt::Display| Unread::Damaged(error.to_string());
-    let body = match key {
-        Some(key) => {
-            let note = Note::open(text, std::slice::from_ref(key));
-            note.map_err(|error| match error {
-                ledger::NoteError::Unsigned => Unread::OtherLog(error.to_string()),
-                error => damaged(&error),
-            })?
-            .text
-        }
-        None => Note::parse(text).map_err(|error| damaged(&error))?.text,
-    };
-    let json = body.strip_prefix(TITLE).ok_or_else(|| damaged(&"it is no manifest"))?;
-    let manifest: Manifest = serde_json::from_str(json).map_err(|error| damaged(&error))?;
-    let checkpoint = match key {
-        Some(key) => Checkpoint::open(&manifest.checkpoint, key, &[]).map(|it| it.checkpoint),
-        None => Note::parse(&manifest.checkpoint)
-            .map_err(|error| damaged(&error))
-            .map(|it| Checkpoint::parse(&it.text))?,
-    };
-    let checkpoint = checkpoint.map_err(|error| damaged(&error))?;
-    Ok(Link { manifest, checkpoint, hash: sha256(text.as_bytes()) })
 }
 
 /// Tables of the log and beside it that only grow, with the rows that are new: `$2` is the size of
@@ -501,6 +224,7 @@ fn side_name(side: Side) -> &'static str {
 
 /// Writes the rows of `table` for which `condition` holds.
 fn dump<W: Write>(
+    source: &Source<'_>,
     engine: &mut dyn Engine,
     rows: &mut RowsWriter<W>,
     (side, table): (&str, &str),
@@ -511,7 +235,12 @@ fn dump<W: Write>(
     let columns = columns(engine, table)?;
     rows.table(&format!("{side}.{table}"), &columns).doing(doing)?;
     let sql = format!("SELECT {} FROM {table} WHERE {condition}", columns.join(", "));
-    engine.query(&sql, values, &mut |row| rows.row(&row).map(|()| true).doing(doing))
+    engine.query(&sql, values, &mut |row| {
+        if !(source.go_on)() {
+            return Err(Fault::new("the backup was told to stop"));
+        }
+        rows.row(&row).map(|()| true).doing(doing)
+    })
 }
 
 /// What a backup did.
@@ -603,7 +332,7 @@ pub fn backup(source: &Source<'_>, target: &Target, now: Instant) -> Result<Back
     cut.keys.rollback()?;
     let path = target.to.join(segment_name(number));
     let file = Sealed::create(&path, &target.recipients)?;
-    let segment = write_segment(&mut cut, &region, from, size, file)?;
+    let segment = write_segment(&mut cut, source, &region, from, size, file)?;
     let path = target.to.join(state_name(number));
     let state = write_state(&mut cut, source, &region, Sealed::create(&path, &target.recipients)?)?;
     drop(cut);
@@ -656,6 +385,7 @@ fn continues(
 
 fn write_segment(
     cut: &mut Cut,
+    source: &Source<'_>,
     region: &Value,
     from: u64,
     size: u64,
@@ -669,7 +399,7 @@ fn write_segment(
             Side::Visits => &mut cut.visits,
         };
         let condition = format!("region = $1 AND {new}");
-        dump(engine, &mut rows, (side_name(side), table), &condition, &values)?;
+        dump(source, engine, &mut rows, (side_name(side), table), &condition, &values)?;
     }
     Ok(rows.finish().doing("writing a segment")?.finish()?)
 }
@@ -689,7 +419,7 @@ fn write_state(
             if growing || view || not.into_iter().any(|it| *it == table) {
                 continue;
             }
-            dump(engine, &mut rows, (side_name(side), &table), "region = $1", &[region])?;
+            dump(source, engine, &mut rows, (side_name(side), &table), "region = $1", &[region])?;
         }
     }
     Ok(rows.finish().doing("writing the state")?.finish()?)

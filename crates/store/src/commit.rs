@@ -1,8 +1,8 @@
 //! What makes a batch durable, in which order, and what is still owed when a step of it failed.
 
 use crate::backend::Part;
-use crate::fault::Doing as _;
 use crate::door::ATTEMPTS_MAX;
+use crate::fault::Doing as _;
 use crate::lease;
 use crate::open::remove_orphans;
 use crate::projection::{run, select};
@@ -59,8 +59,7 @@ impl Core {
             self.clock.now().into(),
             self.tree.size().into(),
         ];
-        let touched =
-            run(self.identity.as_mut(), &self.region_value, HEAD_PUT, &head)?;
+        let touched = run(self.identity.as_mut(), &self.region_value, HEAD_PUT, &head)?;
         if touched != 1 {
             return Err(Fault::new("the head of the log is not where this writer left it"));
         }

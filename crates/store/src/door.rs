@@ -346,7 +346,7 @@ fn settle<E, R>(answer: Result<Result<Ran<E>, R>, Error<Never>>) -> Result<Ran<E
 
 fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), Fault>) {
     for job in jobs {
-        job.finish(outcome.as_ref().map(|()| ()).map_err(Fault::retold));
+        job.finish(outcome.as_ref().copied().map_err(Fault::retold));
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
         exercise.fill(5_000)?;
     }
     let begun = Instant::now();
-    let first = app::backup::backup(&config, &target, now).map_err(failed)?;
+    let first = app::backup::backup(&config, &target, now, &|| true).map_err(failed)?;
     let backing_up = begun.elapsed();
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..64)
@@ -40,7 +40,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
             .into_iter()
             .try_for_each(|it| it.join().map_err(|_| anyhow!("a caller panicked"))?)
     })?;
-    app::backup::backup(&config, &target, now).map_err(failed)?;
+    app::backup::backup(&config, &target, now, &|| true).map_err(failed)?;
     house.app.store.close();
     drop(exercise);
     drop(house);

@@ -164,7 +164,10 @@ impl Auditor<'_> {
         let run = [
             (run_in(self.identity)?, schema::migrations(registry, Part::Identity)),
             (run_in(self.visits)?, schema::migrations(registry, Part::Visits)),
-            (self.vault.reading(|engine, _| run_in(engine))?, schema::migrations(registry, Part::Keys)),
+            (
+                self.vault.reading(|engine, _| run_in(engine))?,
+                schema::migrations(registry, Part::Keys),
+            ),
         ];
         for (run, known) in run {
             let mut known: Vec<(String, i64)> = known
