@@ -12,10 +12,11 @@ use xtask::tidy;
 const DENY_VERSION: &str = "0.20.2";
 
 /// Debian packages that the tests use, and a program that shows each is there.
-const PACKAGES: [(&str, &str); 6] = [
+const PACKAGES: [(&str, &str); 7] = [
     ("chromium", "/usr/bin/chromium"),
     ("chromium-driver", "/usr/bin/chromedriver"),
     ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto"),
+    ("postgresql", "/usr/lib/postgresql"),
     ("golang-go", "/usr/bin/go"),
     ("golang-golang-x-mod-dev", "/usr/share/gocode/src/golang.org/x/mod/sumdb"),
     ("python3-cryptography", "/usr/lib/python3/dist-packages/cryptography"),

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use kernel::{Region, Zone};
 use serde::Deserialize;
+use store::Backend;
 use store::backup::{BackupError, Recipient, Target};
 
 /// How one region is served.
@@ -21,8 +22,15 @@ pub struct Config {
     /// Where the operator's machines find `/metrics` and `/ready` with its reasons; by default
     /// nowhere.
     pub ops_listen: Option<SocketAddr>,
-    /// The data folder.
+    /// The data folder. The databases lie in it, unless `store` says where else.
     pub data: PathBuf,
+    /// Where the databases are when one machine is not enough: `postgres://…`, the address of the
+    /// database for identity and log. May hold a password; it is never printed.
+    pub store: Option<String>,
+    /// Where visits are; by default in the database `<name>_visits` beside it.
+    pub store_visits: Option<String>,
+    /// Where wrapped keys are; by default in the database `<name>_keys` beside it.
+    pub store_keys: Option<String>,
     /// The key folder; by default `keys` within the data folder. Back it up apart.
     pub keys: Option<PathBuf>,
     /// The region, e.g. `kr-11`.
@@ -92,6 +100,9 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             ops_listen: None,
             data: PathBuf::from("haetae-data"),
+            store: None,
+            store_visits: None,
+            store_keys: None,
             keys: None,
             region: "kr-11".to_owned(),
             log_name: None,
@@ -200,11 +211,14 @@ impl Config {
                 *field = text;
             }
         }
-        let optional: [(&str, &mut Option<String>); 4] = [
+        let optional: [(&str, &mut Option<String>); 7] = [
             ("HAETAE_LOG_NAME", &mut self.log_name),
             ("HAETAE_SMS_URL", &mut self.sms_url),
             ("HAETAE_SMS_TOKEN", &mut self.sms_token),
             ("HAETAE_TIME_URL", &mut self.time_url),
+            ("HAETAE_STORE", &mut self.store),
+            ("HAETAE_STORE_VISITS", &mut self.store_visits),
+            ("HAETAE_STORE_KEYS", &mut self.store_keys),
         ];
         for (name, field) in optional {
             if let Some(text) = environment(name) {
@@ -238,6 +252,7 @@ impl Config {
         self.region()?;
         self.zone()?;
         self.web()?;
+        self.backend()?;
         self.backup()?;
         if self.ops_listen == Some(self.listen) && self.listen.port() != 0 {
             return Err(wrong("ops_listen", "write another port than that of listen"));
@@ -278,6 +293,18 @@ impl Config {
         Ok(format!("{host}/log/{}", self.region))
     }
 
+    /// Where the databases are.
+    pub fn backend(&self) -> Result<Backend, ConfigError> {
+        let Some(url) = &self.store else {
+            if self.store_visits.is_some() || self.store_keys.is_some() {
+                return Err(wrong("store", "store_visits and store_keys stand beside a store"));
+            }
+            return Ok(self.data.clone().into());
+        };
+        Backend::postgres(url, self.store_visits.as_deref(), self.store_keys.as_deref())
+            .map_err(|fault| wrong("store", fault.chain()))
+    }
+
     /// The key folder.
     pub fn keys(&self) -> PathBuf {
         self.keys.clone().unwrap_or_else(|| self.data.join("keys"))
@@ -287,7 +314,7 @@ impl Config {
     pub fn backup(&self) -> Result<Option<Target>, ConfigError> {
         let recipients: Result<Vec<Recipient>, BackupError> =
             self.backup_recipients.iter().map(|it| it.parse()).collect();
-        let recipients: Vec<Recipient> = recipients
+        let recipients = recipients
             .map_err(|error: BackupError| wrong("backup_recipients", error.to_string()))?;
         let Some(to) = self.backup_to.clone() else { return Ok(None) };
         if recipients.is_empty() {
@@ -384,6 +411,9 @@ mod tests {
             ("origin = 'https://a.example'\nbackup_to = '/b'", "backup_recipients"),
             ("origin = 'https://a.example'\nbackup_recipients = ['age1x']", "age1x"),
             ("origin = 'https://a.example'\ndisk_low_percent = 101", "disk_low_percent"),
+            ("origin = 'https://a.example'\nstore = 'mysql://a'", "postgres://"),
+            ("origin = 'https://a.example'\nstore = 'postgres://u@h/d?sslmode=prefer'", "sslmode"),
+            ("origin = 'https://a.example'\nstore_keys = 'postgres://u@h/d'", "store"),
         ];
         for (text, word) in cases {
             let error = load(text, &[]).unwrap_err();

@@ -29,8 +29,11 @@ impl House {
     pub fn open(config: Config, clock: Arc<dyn Clock>, seed: Seed) -> Result<Self, Fault> {
         let slices = slices::slices();
         let keyring = Arc::new(Keyring::open(&config.keys(), seed.fork())?);
+        // Also where the databases are on a server: the disk that is watched, and the keys, lie here.
+        std::fs::create_dir_all(&config.data)
+            .map_err(|error| Fault::caused("making the data folder", error))?;
         let opened = Store::open(Options {
-            dir: config.data.clone(),
+            backend: config.backend().map_err(fault)?,
             region: config.region().map_err(fault)?,
             origin: config.log_name().map_err(fault)?,
             clock,
@@ -61,7 +64,7 @@ impl House {
     }
 }
 
-/// Audits the data folder of `config`; `progress` is told how many entries of how many.
+/// Audits the databases of `config`; `progress` is told how many entries of how many.
 pub fn audit(config: &Config, progress: impl FnMut(u64, u64)) -> Result<Audit, Fault> {
     audit_since(config, None, progress)
 }
@@ -75,7 +78,8 @@ pub fn audit_since(
     let keyring = keyring(config, &["log", "identity-wrap", "visits-wrap", "blind-index"])?;
     let registry = slices::registry(&slices::slices());
     let (region, origin) = (config.region().map_err(fault)?, config.log_name().map_err(fault)?);
-    store::audit::audit_since(&config.data, &region, &origin, &keyring, &registry, since, progress)
+    let backend = config.backend().map_err(fault)?;
+    store::audit::audit_since(&backend, &region, &origin, &keyring, &registry, since, progress)
 }
 
 /// Hands out the public files of the region's log (see [`store::audit::export()`]) and gives its size
@@ -87,7 +91,8 @@ pub fn export(
 ) -> Result<(u64, String), Fault> {
     let keyring = keyring(config, &["log"])?;
     let (region, origin) = (config.region().map_err(fault)?, config.log_name().map_err(fault)?);
-    let size = store::audit::export(&config.data, &region, wanted, each)?;
+    let backend = config.backend().map_err(fault)?;
+    let size = store::audit::export(&backend, &region, wanted, each)?;
     Ok((size, keyring.log_key(&origin)?))
 }
 

@@ -43,6 +43,8 @@ impl City {
             keys: Some(dir.path().join("keys")),
             origin: "http://localhost:8080".to_owned(),
             region: "kr-test".to_owned(),
+            // HAETAE_TEST_STORE=postgres runs this whole suite on PostgreSQL.
+            store: testdb::asked_for().then(testdb::databases).flatten(),
             demo: true,
             ..Config::default()
         });
@@ -50,9 +52,12 @@ impl City {
         Self { house, clock, dir }
     }
 
-    /// The data folder, without the keys.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.path().join("data")
+    /// The folder of the databases' files, what was written brought to them.
+    pub(crate) fn files(&self) -> PathBuf {
+        match self.house.config.store {
+            Some(_) => testdb::folder(),
+            None => self.path().join("data"),
+        }
     }
 
     /// The house, to be served, and its folder, to be kept meanwhile.

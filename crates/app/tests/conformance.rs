@@ -269,14 +269,25 @@ fn law_7_every_sql_text_prepares_on_freshly_migrated_tables() {
     let texts: Vec<(Side, &str)> = slices().iter().flat_map(|it| it.queries).copied().collect();
     assert!(texts.len() > 20, "slices list their texts");
     store::audit::check_queries(&registry, &texts).unwrap();
+    if let Some(url) = testdb::databases() {
+        let backend = store::Backend::postgres(&url, None, None).unwrap();
+        store::audit::check_queries_at(&backend, &registry, &texts).unwrap();
+    }
     for (_, sql) in texts {
         assert!(sql.contains("$1"), "every text says the region: {sql}");
     }
-    for (_, migration) in &registry.migrations {
-        for key in migration.sql.split("PRIMARY KEY").skip(1) {
-            assert!(key.trim_start().starts_with("(region"), "region is first in every key: {key}");
-        }
-    }
+    let wrong: Vec<String> = registry
+        .migrations
+        .iter()
+        .flat_map(|(_, it)| store::plan::wrong_in_schema(it.sql))
+        .chain(
+            slices()
+                .iter()
+                .flat_map(|it| it.queries)
+                .flat_map(|it| store::plan::wrong_in_text(it.1)),
+        )
+        .collect();
+    assert!(wrong.is_empty(), "tables and texts are spread by region: {wrong:#?}");
 }
 
 /// Every row of every view, as the database gives it, by table.

@@ -122,7 +122,7 @@ pub fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
 /// Adds a revocation to its table.
 pub fn project_revocation(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
     let Some(RevocationEvent::Revoked { pass, valid_until }) = it.event()? else { return Ok(()) };
-    views.execute(REVOKED_ADD, values![pass, valid_until]).map(|_| ())
+    views.execute(REVOKED_ADD, values![pass, valid_until])
 }
 
 /// Rules have no table: there are few versions, and they are read from their events.

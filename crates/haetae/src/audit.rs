@@ -37,7 +37,9 @@ pub(crate) fn run(
         }
         Some(dir) => {
             let mut config = local(setup, &dir)?;
-            config.data = dir.into();
+            // The folder that was named, wherever the service keeps its databases.
+            (config.data, config.store) = (dir.into(), None);
+            (config.store_visits, config.store_keys) = (None, None);
             inside(&config, brought, setup.json)
         }
         None => inside(&setup.load()?, brought, setup.json),

@@ -169,6 +169,11 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Databases on a server.
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Measure on this machine, beside a peer in the same run.
     Bench {
         /// `write`, `pages`, `audit` or `restore`.
@@ -185,6 +190,15 @@ enum Command {
     Exercise {
         /// The data folder.
         data: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum StoreCommand {
+    /// Print the SQL that makes the databases, and that spreads their tables on a Citus cluster.
+    Plan {
+        #[command(flatten)]
+        setup: Setup,
     },
 }
 
@@ -277,6 +291,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rebuild { setup } => upkeep::rebuild(&setup),
         Command::Forget { person, yes, setup } => upkeep::forget(&person, yes, &setup),
         Command::Config { command: ConfigCommand::Check { setup } } => upkeep::check(&setup),
+        Command::Store { command: StoreCommand::Plan { setup } } => upkeep::plan(&setup),
         Command::Bench { name, json, quick } => bench::run(&name, json, quick),
         Command::Exercise { data } => exercise(&data),
     }

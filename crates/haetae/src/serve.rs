@@ -44,6 +44,10 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Leaves in the data folder what `haetae audit DIR` needs to know of it.
 pub(crate) fn describe(config: &Config) -> anyhow::Result<()> {
+    // The databases are on a server, and their address may hold a password: nothing to say here.
+    if config.store.is_some() {
+        return Ok(());
+    }
     let text = format!(
         "# Written by haetae for `haetae audit` on this folder.\n\
          origin = {:?}\nregion = {:?}\nlog_name = {:?}\nzone = {:?}\ndata = {:?}\nkeys = {:?}\n",

@@ -102,6 +102,24 @@ pub(crate) fn forget(person: &str, yes: bool, setup: &Setup) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints what a database administrator runs once, for `psql`.
+pub(crate) fn plan(setup: &Setup) -> anyhow::Result<ExitCode> {
+    let config = setup.load()?;
+    if config.store.is_none() {
+        bail!("the databases are files in a folder: there is nothing to plan (see `store`)");
+    }
+    let registry = app::slices::registry(&app::slices::slices());
+    let lines = store::plan::plan(&config.backend()?, &registry);
+    if setup.json {
+        output::json(&serde_json::json!({ "lines": lines }))?;
+    } else {
+        for line in lines {
+            println!("{line}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Says whether the configuration holds together.
 pub(crate) fn check(setup: &Setup) -> anyhow::Result<ExitCode> {
     let config = setup.load()?;
@@ -121,6 +139,9 @@ pub(crate) fn check(setup: &Setup) -> anyhow::Result<ExitCode> {
         }
         println!("data     {}", config.data.display());
         println!("keys     {}", config.keys().display());
+        if config.store.is_some() {
+            println!("store    PostgreSQL: {}", config.backend()?.names().join(", "));
+        }
         if config.sms_url.is_none() {
             println!("note     no sms_url: nobody can sign in by text message");
         }

@@ -167,6 +167,21 @@ fn a_configuration_that_holds_together_is_said_so_and_a_wrong_one_is_named() {
 }
 
 #[test]
+fn the_plan_of_a_server_s_databases_is_printed_and_its_password_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("haetae.toml");
+    std::fs::write(&file, "origin = 'https://code.city.example'").unwrap();
+    let arguments = ["store", "plan", "--config", file.to_str().unwrap()];
+    assert!(ends(&arguments, 2).error.contains("nothing to plan"));
+    let url = "postgres://haetae:secret@db.city.example/city?sslmode=disable";
+    let ran = haetae_with(&arguments, &[("HAETAE_STORE", url)]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("CREATE DATABASE city_keys"), "{ran:?}");
+    assert!(ran.out.contains("create_distributed_table('event', 'region'"), "{ran:?}");
+    assert!(!ran.out.contains("secret"), "{ran:?}");
+}
+
+#[test]
 fn a_region_is_audited_replayed_rebuilt_and_forgets() {
     let region = Region::new();
     let (config, before) = (region.config(), region.audit());

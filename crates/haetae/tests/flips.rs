@@ -30,7 +30,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use store::{By, Reading};
 
-const FILES: [&str; 3] = store::open::FILES;
+const FILES: [&str; 3] = store::backend::FILES;
 
 /// Columns of which the log says nothing: table, column or `*`, why a bit there alters no record.
 const HARMLESS: &[(&str, &str, &str)] = &[

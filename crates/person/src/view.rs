@@ -217,7 +217,7 @@ fn put_phone(views: &mut Projection<'_>, it: &Recorded, phone: Option<&str>) -> 
     let person: Id<Person> = it.id();
     let (tag, number) = phone_columns(views, it, phone)?;
     let values: [Value; 4] = [person.into(), tag, number, phone.map(|_| it.at).into()];
-    views.execute(CITIZEN_PHONE, &values).map(|_| ())
+    views.execute(CITIZEN_PHONE, &values)
 }
 
 fn phone_columns(

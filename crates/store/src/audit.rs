@@ -1,6 +1,6 @@
 //! Recomputing everything and comparing.
 //!
-//! Reads a data folder, trusts nothing in it but the log's public key, and names the first wrong
+//! Reads the databases, trusts nothing in it but the log's public key, and names the first wrong
 //! entry: the tree from the entries, every tile, the checkpoint's signature, every commitment whose
 //! payload can still be opened, every view against a fold of the log, every closed hour of the
 //! access log, every key, and what the database itself says about its files. Which columns no audit
@@ -18,19 +18,19 @@ mod tables;
 mod views;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
 
 use kernel::{Region, Seed};
 use ledger::{Hash, Signer};
 use serde::Serialize;
 
+use crate::backend::{self, Backend, Part};
 use crate::fault::Doing as _;
 use crate::projection::select;
 use crate::read::hash;
 use crate::registry::{Registry, Side};
 use crate::sqlite::Sqlite;
 use crate::vault::{Scope, Vault};
-use crate::{Engine, Fault, Keyring, Value, schema};
+use crate::{Engine, Fault, Keyring, Value};
 
 pub use export::{Public, export};
 use snapshot::Pictures;
@@ -94,23 +94,23 @@ pub const QUERIES: &[&str] = &[
     export::TILE_LIST,
 ];
 
-/// Audits a data folder. `progress` is told how many entries have been looked at, and of how many.
+/// Audits a region. `progress` is told how many entries have been looked at, and of how many.
 pub fn audit(
-    dir: &Path,
+    backend: &Backend,
     region: &Region,
     origin: &str,
     keyring: &Keyring,
     registry: &Registry,
     progress: impl FnMut(u64, u64),
 ) -> Result<Audit, Fault> {
-    audit_since(dir, region, origin, keyring, registry, None, progress)
+    audit_since(backend, region, origin, keyring, registry, None, progress)
 }
 
 /// [`audit`], going on from a checkpoint that an earlier one gave ([`Audit::checkpoint`]). That the
 /// log of then is the beginning of today's is proven by the tiles; its entries are not read again,
 /// and views, which are folds of all entries, are not compared. Everything else is as in a full one.
 pub fn audit_since(
-    dir: &Path,
+    backend: &Backend,
     region: &Region,
     origin: &str,
     keyring: &Keyring,
@@ -120,7 +120,7 @@ pub fn audit_since(
 ) -> Result<Audit, Fault> {
     let signer = Signer::try_new(origin, &*keyring.key("log")?).doing("making the log key")?;
     let mut findings = Findings::default();
-    let pictures = Pictures::take(dir, region);
+    let pictures = Pictures::take(backend, region);
     let Some(mut pictures) = findings.part("file", pictures)? else {
         return Ok(findings.report());
     };
@@ -158,7 +158,7 @@ pub fn audit_since(
     // Three things that wait for nothing of each other: the log, its folds, the files themselves.
     let others = std::thread::scope(|scope| {
         let views = scope.spawn(|| if kept.is_none() { folder.run() } else { Ok(folder.findings) });
-        let files = scope.spawn(|| snapshot::examine(dir));
+        let files = scope.spawn(|| snapshot::examine(backend));
         if let Some(head) = head {
             let walked = auditor.entries(&head, kept.as_ref(), &mut progress);
             auditor.findings.part("bundle", walked)?;
@@ -363,11 +363,29 @@ impl Auditor<'_> {
 /// Checks that every text prepares on freshly migrated tables (conformance law 7).
 pub fn check_queries(registry: &Registry, texts: &[(Side, &str)]) -> Result<(), Fault> {
     for side in [Side::Identity, Side::Visits] {
-        let mut engine = Sqlite::memory()?;
-        schema::migrate(&mut engine, &schema::migrations(registry, side))?;
-        for (_, sql) in texts.iter().filter(|(of, _)| *of == side) {
-            engine.check(sql)?;
-        }
+        check_side(&mut Sqlite::memory()?, side, registry, texts)?;
     }
     Ok(())
+}
+
+/// [`check_queries`] in the (empty) databases of `backend`, which it migrates.
+pub fn check_queries_at(
+    backend: &Backend,
+    registry: &Registry,
+    texts: &[(Side, &str)],
+) -> Result<(), Fault> {
+    for side in [Side::Identity, Side::Visits] {
+        check_side(backend.writer(Part::of(side))?.as_mut(), side, registry, texts)?;
+    }
+    Ok(())
+}
+
+fn check_side(
+    engine: &mut dyn Engine,
+    side: Side,
+    registry: &Registry,
+    texts: &[(Side, &str)],
+) -> Result<(), Fault> {
+    backend::migrate(engine, Part::of(side), registry)?;
+    texts.iter().filter(|(of, _)| *of == side).try_for_each(|(_, sql)| engine.check(sql))
 }

@@ -151,7 +151,7 @@ struct Cut {
 /// Takes the picture between two batches of the writer, whichever process that is: while this holds
 /// the identity side's write lock, no batch is open. Reading goes on without it.
 fn cut(dir: &Path) -> Result<Cut, Fault> {
-    for file in crate::open::FILES {
+    for file in crate::backend::FILES {
         if !dir.join(file).exists() {
             return Err(Fault::new(format!("there is no {file} in {}", dir.display())));
         }

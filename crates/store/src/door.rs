@@ -10,30 +10,42 @@
 //! program has started anew and read what is there.
 //!
 //! Commit order across the three databases: keys, visits, identity with the log. What the log does
-//! not cover never happened: [`crate::open`] removes it at the next start. Keys made for nothing
-//! stay and harm nobody.
+//! not cover never happened: [`crate::open`] removes it at the next start, and the writer before its
+//! next batch. Keys made for nothing stay and harm nobody.
+//!
+//! Where the databases are on a server, every transaction of the writer begins with the stamp of its
+//! [`crate::lease`], and a batch that was in another transaction's way, or lost its connection before
+//! COMMIT, is run again as a whole. A connection lost during the COMMIT of the log means unknown: the
+//! lost session is ended, and the lease's row and the head say whether it took effect.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use kernel::{Aggregate, Clock, Region, Seed};
 use tokio::sync::{oneshot, watch};
 
+use crate::commit::NotCommitted;
 use crate::fault::Doing as _;
-use crate::open::remove_orphans;
 use crate::read::Readers;
 use crate::room::Room;
 use crate::sqlite::{failed_by_disk, left_nothing};
 use crate::tx::{Core, Ran};
 use crate::vault::Vault;
-use crate::{Context, Fault, Reader, Registry, Tx, Value};
+use crate::{Context, Fault, Reader, Registry, Tx, lease};
 
 /// Jobs that may wait. At some 10,000 commands a second this is under half a second of work.
 pub const QUEUE_MAX: usize = 4_096;
 /// Jobs in one transaction.
 pub const BATCH_MAX: usize = 1_024;
+/// How often a batch is run that failed because another transaction was in the way, or because the
+/// connection was lost before COMMIT.
+pub(crate) const ATTEMPTS_MAX: u32 = 4;
+/// How often deleted keys are erased from the files of an engine that does not overwrite them: it
+/// writes the whole table, so not after each.
+const ERASE_EVERY: Duration = Duration::from_mins(1);
 /// What a caller is told to wait when the queue is full, in seconds.
 pub const RETRY_AFTER_S: u32 = 2;
 
@@ -109,7 +121,7 @@ struct Inner {
     waiting: Arc<AtomicU64>,
     size: Arc<AtomicU64>,
     log_key: String,
-    /// Held until the last handle is gone.
+    /// A folder's lock, held until the last handle is gone.
     lock: Mutex<Option<std::fs::File>>,
 }
 
@@ -122,13 +134,13 @@ impl Store {
         core: Core,
         readers: Readers,
         log_key: String,
-        lock: std::fs::File,
-        dir: std::path::PathBuf,
+        lock: Option<std::fs::File>,
+        room: Room,
     ) -> Result<Self, Fault> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(QUEUE_MAX);
         let stopped = watch::Sender::new(false);
         let paused = Arc::new(AtomicBool::new(false));
-        let room = Arc::new(Room::of(dir));
+        let room = Arc::new(room);
         let waiting = Arc::new(AtomicU64::new(0));
         let size = Arc::new(AtomicU64::new(core.tree.size()));
         let inner = Inner {
@@ -146,9 +158,10 @@ impl Store {
             waiting: Arc::clone(&waiting),
             size: Arc::clone(&size),
             log_key,
-            lock: Mutex::new(Some(lock)),
+            lock: Mutex::new(lock),
         };
-        let writer = Writer { core, stopped, paused, room, waiting, size };
+        let erased = Instant::now();
+        let writer = Writer { core, erased, stopped, paused, room, waiting, size };
         let thread = std::thread::Builder::new()
             .name("haetae-writer".to_owned())
             .spawn(move || writer.run(&receiver))
@@ -339,6 +352,8 @@ fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), Fault>) {
 
 struct Writer {
     core: Core,
+    /// When deleted keys were last erased from the files.
+    erased: Instant,
     stopped: watch::Sender<bool>,
     paused: Arc<AtomicBool>,
     room: Arc<Room>,
@@ -348,21 +363,56 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, queue: &Receiver<Box<dyn Job>>) {
-        while let Ok(first) = queue.recv() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = queue.try_recv()
-            {
-                batch.push(next);
+        let mut renewed = Instant::now();
+        loop {
+            // Nobody renews anything while no lease is held.
+            let pause = if self.core.lease.is_some() { lease::RENEW } else { Duration::MAX };
+            match queue.recv_timeout(pause.saturating_sub(renewed.elapsed())) {
+                Ok(first) => self.take(first, queue),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            let count = u64::try_from(batch.len()).unwrap_or(0);
-            self.batch(batch);
-            self.waiting.fetch_sub(count, Ordering::Relaxed);
+            if renewed.elapsed() >= lease::RENEW {
+                self.renew();
+                renewed = Instant::now();
+            }
+        }
+        self.core.erase();
+        self.core.give_back();
+    }
+
+    /// Runs `first` together with what has gathered behind it.
+    fn take(&mut self, first: Box<dyn Job>, queue: &Receiver<Box<dyn Job>>) {
+        let mut batch = vec![first];
+        while batch.len() < BATCH_MAX
+            && let Ok(next) = queue.try_recv()
+        {
+            batch.push(next);
+        }
+        let count = u64::try_from(batch.len()).unwrap_or(0);
+        self.batch(batch);
+        self.waiting.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    fn renew(&mut self) {
+        if let Err(fault) = self.core.renew() {
+            tracing::warn!(fault = %fault.chain(), "the lease was not renewed");
+        }
+        self.stop_if_fenced();
+        if self.erased.elapsed() >= ERASE_EVERY {
+            self.core.erase();
+            self.erased = Instant::now();
+        }
+    }
+
+    fn stop_if_fenced(&self) {
+        if self.core.fenced && !self.stopped.send_replace(true) {
+            tracing::error!("another process writes this region now: this one has stopped writing");
         }
     }
 
     fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
-        match self.attempt(&mut jobs) {
+        match self.attempts(&mut jobs) {
             Ok(()) => {
                 if self.paused.swap(false, Ordering::Relaxed) {
                     tracing::warn!("writing goes on");
@@ -371,7 +421,8 @@ impl Writer {
             }
             // The disk refuses them all alike, and is not to be asked a thousand times.
             Err(fault) if fault.is_paused() => finish(jobs, &Err(fault)),
-            Err(fault) if jobs.len() == 1 => {
+            // One by one would not help where the database itself is out of reach.
+            Err(fault) if jobs.len() == 1 || fault.is_lost() => {
                 tracing::error!(fault = %fault.chain(), "a write failed");
                 finish(jobs, &Err(fault));
             }
@@ -383,6 +434,20 @@ impl Writer {
         }
     }
 
+    /// Tries again, as a whole, what failed through no fault of its own.
+    fn attempts(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+        let mut left = ATTEMPTS_MAX;
+        loop {
+            left -= 1;
+            match self.attempt(jobs) {
+                Err(fault) if left > 0 && (fault.is_lost() || fault.is_in_the_way()) => {
+                    tracing::warn!(fault = %fault.chain(), "a batch is tried again");
+                }
+                answer => return answer,
+            }
+        }
+    }
+
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         if *self.stopped.borrow() {
             return Err(Fault::paused(STOPPED));
@@ -390,8 +455,8 @@ impl Writer {
         let paused = self.paused.load(Ordering::Relaxed);
         self.room.check().map_err(|it| self.judged(it))?;
         self.settle_debts()?;
-        self.core.identity.begin().map_err(|it| self.judged(it))?;
         let ran = catch_unwind(AssertUnwindSafe(|| {
+            self.core.begin()?;
             for job in jobs.iter_mut() {
                 job.run(&mut Tx::new(&mut self.core))?;
             }
@@ -402,20 +467,27 @@ impl Writer {
         }));
         let done = match ran {
             Ok(Ok(tree)) => self.core.commit(tree),
-            Ok(Err(fault)) => Err(Failed { fault, known: true }),
-            Err(_) => Err(Failed { fault: Fault::new("a job panicked"), known: true }),
+            Ok(Err(fault)) => Err(NotCommitted::For(fault)),
+            Err(_) => Err(NotCommitted::For(Fault::new("a job panicked"))),
         };
-        let Err(Failed { fault, known }) = done else {
-            self.size.store(self.core.tree.size(), Ordering::Release);
-            // The batch is durable even where this fails. Nothing follows it before the debt is paid.
-            let _ = self.settle_debts();
-            return Ok(());
-        };
-        // What cannot even be undone is as unknown as a commit that failed.
-        if !known || self.core.undo().is_err() {
-            return Err(self.stop(&fault));
+        match done {
+            Ok(()) => {
+                self.size.store(self.core.tree.size(), Ordering::Release);
+                // The batch is durable even where this fails. Nothing follows it before the debt is
+                // paid.
+                let _ = self.settle_debts();
+                Ok(())
+            }
+            Err(NotCommitted::For(fault)) => {
+                self.stop_if_fenced();
+                // What cannot even be undone is as unknown as a commit that nobody answered.
+                match self.core.undo() {
+                    Ok(()) => Err(self.judged(fault)),
+                    Err(_) => Err(self.stop(&fault)),
+                }
+            }
+            Err(NotCommitted::PerhapsNot(fault)) => Err(self.stop(&fault)),
         }
-        Err(self.judged(fault))
     }
 
     fn settle_debts(&mut self) -> Result<(), Fault> {
@@ -454,153 +526,4 @@ impl Drop for Writer {
             self.stopped.send_replace(true);
         }
     }
-}
-
-/// A batch that was not done, and whether it is known to have left nothing durable.
-struct Failed {
-    fault: Fault,
-    known: bool,
-}
-
-impl Failed {
-    fn committing(fault: Fault) -> Self {
-        Self { known: left_nothing(&fault), fault }
-    }
-}
-
-const BUNDLE_PUT: &str = "INSERT INTO log_bundle (region, position, width, bytes) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (region, position) DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
-const TILE_PUT: &str = "INSERT INTO log_tile (region, level, position, width, bytes) \
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (region, level, position) \
-     DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
-const HEAD_PUT: &str = "UPDATE log_head SET size = $2, root = $3, checkpoint = $4, at = $5 \
-     WHERE region = $1 AND size = $6";
-
-impl Core {
-    /// Extends the tree by the staged leaves and writes what changed; gives the new tree, which
-    /// becomes ours once committed.
-    fn extend_tree(&mut self) -> Result<Option<ledger::Tree>, Fault> {
-        if self.staged.is_empty() {
-            return Ok(None);
-        }
-        let mut tree = self.tree.clone();
-        let appended = tree.append(&self.staged).doing("extending the log")?;
-        let bundles: Vec<Vec<Value>> = appended
-            .bundles
-            .into_iter()
-            .map(|it| vec![it.index.into(), it.width.into(), it.bytes.into()])
-            .collect();
-        let tiles: Vec<Vec<Value>> = appended
-            .tiles
-            .into_iter()
-            .map(|it| vec![it.level.into(), it.index.into(), it.width.into(), it.bytes.into()])
-            .collect();
-        self.identity.execute_many(BUNDLE_PUT, &self.region_value, &bundles)?;
-        self.identity.execute_many(TILE_PUT, &self.region_value, &tiles)?;
-        let checkpoint = self.checkpoint(appended.size, appended.root)?;
-        let head: [Value; 5] = [
-            appended.size.into(),
-            appended.root.as_bytes().as_slice().into(),
-            checkpoint.into(),
-            self.clock.now().into(),
-            self.tree.size().into(),
-        ];
-        let touched =
-            crate::projection::run(self.identity.as_mut(), &self.region_value, HEAD_PUT, &head)?;
-        if touched != 1 {
-            return Err(Fault::new("the head of the log is not where this writer left it"));
-        }
-        Ok(Some(tree))
-    }
-
-    /// Makes the batch durable: keys, visits, identity. What was doomed is destroyed next.
-    fn commit(&mut self, tree: Option<ledger::Tree>) -> Result<(), Failed> {
-        if self.keys_open {
-            self.keys.commit().map_err(Failed::committing)?;
-            self.keys_open = false;
-        }
-        if self.visits_open {
-            self.visits.commit().map_err(Failed::committing)?;
-            self.visits_open = false;
-            self.orphaned = true;
-        }
-        self.identity.commit().map_err(Failed::committing)?;
-        self.orphaned = false;
-        if let Some(tree) = tree {
-            self.tree = tree;
-        }
-        self.staged.clear();
-        self.fresh_keys.clear();
-        self.overdue_keys.append(&mut self.doomed_keys);
-        Ok(())
-    }
-
-    /// What a full disk left undone: rows of visits that the log does not cover go, and keys whose
-    /// end is on the log. ([`crate::open`] does the same after a crash.)
-    fn settle_debts(&mut self) -> Result<(), Fault> {
-        if self.orphaned {
-            let size = self.tree.size();
-            let (visits, registry) = (self.visits.as_mut(), Arc::clone(&self.registry));
-            within(visits, |it| remove_orphans(it, &self.region_value, &registry, size))?;
-            self.orphaned = false;
-        }
-        if !self.overdue_keys.is_empty() {
-            let done = within(self.keys.as_mut(), |keys| {
-                self.overdue_keys.iter().try_for_each(|it| self.vault.destroy(keys, it))
-            });
-            if done.is_err() {
-                self.overdue_keys.iter().for_each(|it| self.vault.doom(it));
-            }
-            done?;
-            self.overdue_keys.clear();
-        }
-        Ok(())
-    }
-
-    /// Writes a page, so that a batch that would write nothing does not pass for a disk that takes
-    /// writes again.
-    fn prove_writable(&mut self) -> Result<(), Fault> {
-        let sql = "UPDATE log_head SET at = at WHERE region = $1";
-        crate::projection::run(self.identity.as_mut(), &self.region_value, sql, &[]).map(|_| ())
-    }
-
-    /// Begins the open batch's transaction on the visits side, if it has not.
-    pub(crate) fn open_visits(&mut self) -> Result<(), Fault> {
-        if !self.visits_open {
-            self.visits.begin()?;
-            self.visits_open = true;
-        }
-        Ok(())
-    }
-
-    fn undo(&mut self) -> Result<(), Fault> {
-        self.staged.clear();
-        self.states.clear();
-        for scope in self.doomed_keys.drain(..) {
-            self.vault.spare(&scope);
-        }
-        for scope in self.fresh_keys.drain(..) {
-            self.vault.drop_cached(&scope);
-        }
-        if std::mem::take(&mut self.keys_open) {
-            self.keys.rollback()?;
-        }
-        if std::mem::take(&mut self.visits_open) {
-            self.visits.rollback()?;
-        }
-        self.identity.rollback()
-    }
-}
-
-/// Runs `work` in a transaction of its own.
-fn within<T>(
-    engine: &mut dyn crate::Engine,
-    work: impl FnOnce(&mut dyn crate::Engine) -> Result<T, Fault>,
-) -> Result<T, Fault> {
-    engine.begin()?;
-    let done = work(engine).and_then(|it| engine.commit().map(|()| it));
-    if done.is_err() {
-        engine.rollback()?;
-    }
-    done
 }

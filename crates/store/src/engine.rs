@@ -10,8 +10,16 @@ pub trait Engine: Send {
     /// Runs one statement; gives the number of rows it touched. Parameters are `$1`… in order.
     fn execute(&mut self, sql: &str, parameters: &[&Value]) -> Result<u64, Fault>;
 
-    /// Runs one statement once per row of parameters; `first` is `$1` of every row.
-    /// (PostgreSQL sends multi-row VALUES; SQLite loops over one prepared statement.)
+    /// [`Engine::execute`] where nobody asks how many rows it touched. It takes its place in the order at
+    /// once; that it failed may be said by any later call, at COMMIT at the latest. (PostgreSQL does
+    /// not wait for the answer: a batch would wait for each of its rows.)
+    fn put(&mut self, sql: &str, parameters: &[&Value]) -> Result<(), Fault> {
+        self.execute(sql, parameters).map(|_| ())
+    }
+
+    /// Runs one statement once per row of parameters; `first` is `$1` of every row, and no two rows
+    /// have the same key. (PostgreSQL sends multi-row VALUES; SQLite loops over one prepared
+    /// statement.)
     fn execute_many(&mut self, sql: &str, first: &Value, rows: &[Vec<Value>]) -> Result<(), Fault>;
 
     /// Runs one query, giving each row to `each` until it says `false`.
@@ -35,7 +43,8 @@ pub trait Engine: Send {
     /// Begins a transaction that only reads: one consistent picture until [`Engine::rollback`].
     fn begin_read(&mut self) -> Result<(), Fault>;
 
-    /// Commits; when it returns, what was written survives power loss.
+    /// Commits; when it returns, what was written survives power loss. A fault that
+    /// [`Fault::is_lost`] leaves open whether it was committed; see [`Engine::revive`].
     fn commit(&mut self) -> Result<(), Fault>;
 
     /// Rolls back.
@@ -43,4 +52,17 @@ pub trait Engine: Send {
 
     /// Checks that a text prepares, without running it (conformance law 7).
     fn check(&mut self, sql: &str) -> Result<(), Fault>;
+
+    /// Removes from the files what deleted rows of a table have left in them, above all in this column
+    /// of bytes. Outside of a transaction. An engine that overwrites what it deletes has nothing to do.
+    fn erase(&mut self, _table: &str, _column: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Makes a lost connection anew. When it returns, whatever the lost one had under way has ended,
+    /// committed or not, and nothing more can come of it. An engine without connections has nothing
+    /// to do.
+    fn revive(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
 }

@@ -49,14 +49,38 @@ impl Fault {
     /// The whole chain on one line, for the log.
     pub fn chain(&self) -> String {
         let mut text = self.doing.clone();
-        let mut next: Option<&dyn std::error::Error> =
-            self.source.as_deref().map(|it| -> &dyn std::error::Error { it });
-        while let Some(cause) = next {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            next = cause.source();
+        for cause in self.causes() {
+            // What follows says the rest of a fault's chain.
+            let fault = cause.downcast_ref::<Self>();
+            let said = fault.map_or_else(|| cause.to_string(), |it| it.doing.clone());
+            // Some errors say their cause themselves.
+            if !text.ends_with(&said) {
+                text.push_str(": ");
+                text.push_str(&said);
+            }
         }
         text
+    }
+
+    fn causes(&self) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+        let first: Option<&(dyn std::error::Error + 'static)> =
+            self.source.as_deref().map(|it| -> &(dyn std::error::Error + 'static) { it });
+        std::iter::successors(first, |it| it.source())
+    }
+
+    fn of_postgres(&self, says: fn(&tokio_postgres::Error) -> bool) -> bool {
+        self.causes().filter_map(|it| it.downcast_ref::<tokio_postgres::Error>()).any(says)
+    }
+
+    /// Whether the connection to the database was lost. What was asked of it last may or may not
+    /// have been done.
+    pub fn is_lost(&self) -> bool {
+        self.of_postgres(crate::postgres::is_lost)
+    }
+
+    /// Whether another transaction was in the way: nothing was done, and the same may succeed now.
+    pub fn is_in_the_way(&self) -> bool {
+        self.of_postgres(crate::postgres::is_in_the_way)
     }
 }
 
@@ -66,7 +90,11 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|it| -> &(dyn std::error::Error + 'static) { it })
+    }
+}
 
 /// Adds what was being done to an error that becomes a [`Fault`].
 pub trait Doing<T> {

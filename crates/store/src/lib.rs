@@ -3,7 +3,8 @@
 //! In reading order:
 //!
 //! - [`value`]: what goes into and comes out of SQL
-//! - [`engine`]: the small trait that a database implements; [`sqlite`] implements it
+//! - [`engine`]: the small trait that a database implements; [`sqlite`] and [`postgres`] implement it
+//! - [`backend`]: where the three databases are; [`lease`]: one writer for a region on a server
 //! - [`registry`]: what the slices bring: streams, observations, views, migrations
 //! - [`keys`] and [`vault`]: payloads sealed under keys that can be destroyed
 //! - [`leaf`]: what stands on the public log
@@ -21,16 +22,21 @@
 
 pub mod access;
 pub mod audit;
+pub mod backend;
 pub mod backup;
+mod commit;
 pub mod door;
 pub mod engine;
 pub mod fault;
 pub mod join;
 pub mod keys;
 pub mod leaf;
+pub mod lease;
 pub mod observe;
 pub mod open;
 pub mod outbox;
+pub mod plan;
+pub mod postgres;
 pub mod projection;
 pub mod read;
 pub mod registry;
@@ -44,6 +50,7 @@ pub mod vault;
 
 pub use access::Reading;
 pub use audit::{Audit, audit};
+pub use backend::Backend;
 pub use door::{Done, Error, Store};
 pub use engine::Engine;
 pub use fault::Fault;

@@ -1,25 +1,27 @@
 //! Opening a region's store: keys, databases, the tree's right edge, and what a crash left over.
 //!
-//! The data folder holds `identity.db`, `visits.db`, `keys.db`, and by default the folder `keys`.
+//! A data folder holds `identity.db`, `visits.db`, `keys.db`, and by default the folder `keys`. On a
+//! server the three are databases ([`Backend`]).
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kernel::{Clock, Region, Seed};
 use ledger::{Checkpoint, Hash, Resource, Signer, Tree};
 
+use crate::backend::{self, Backend, Part};
 use crate::fault::Doing as _;
+use crate::lease::Lease;
 use crate::projection::{run, select};
 use crate::read::{Readers, hash};
-use crate::sqlite::Sqlite;
-use crate::tx::Core;
+use crate::room::Room;
+use crate::tx::{Core, Due};
 use crate::vault::{Scope, Vault};
-use crate::{Engine, Fault, Keyring, Registry, Side, Store, Value, schema};
+use crate::{Engine, Fault, Keyring, Registry, Side, Store, Value};
 
 /// What a store is opened with.
 pub struct Options {
-    /// The data folder; made when absent.
-    pub dir: PathBuf,
+    /// Where the databases are. A folder is made when absent; databases on a server must be there.
+    pub backend: Backend,
     /// Whose log.
     pub region: Region,
     /// The log's origin (C2SP: a schemeless URL), e.g. `haetae.example/log`.
@@ -34,9 +36,6 @@ pub struct Options {
     pub registry: Registry,
 }
 
-/// The names of the three databases.
-pub const FILES: [&str; 3] = ["identity.db", "visits.db", "keys.db"];
-
 /// A store and what opening it found.
 pub struct Opened {
     /// The store, ready for work.
@@ -46,42 +45,50 @@ pub struct Opened {
     pub orphans: u64,
 }
 
-/// Opens the writer's connection of one side, migrated.
-pub(crate) fn writer(dir: &Path, side: Side, registry: &Registry) -> Result<Sqlite, Fault> {
-    let file = match side {
-        Side::Identity => "identity.db",
-        Side::Visits => "visits.db",
-    };
-    let mut engine = Sqlite::writer(&dir.join(file))?;
-    schema::migrate(&mut engine, &schema::migrations(registry, side))?;
-    Ok(engine)
-}
-
 impl Store {
     /// Opens or makes a region's store.
     pub fn open(options: Options) -> Result<Opened, Fault> {
-        let Options { dir, region, origin, clock, seed, keyring, registry } = options;
-        std::fs::create_dir_all(&dir).doing("making the data folder")?;
-        let lock = lock(&dir)?;
-        let mut identity = writer(&dir, Side::Identity, &registry)?;
-        let mut visits = writer(&dir, Side::Visits, &registry)?;
-        let mut keys = Sqlite::erasing_writer(&dir.join("keys.db"))?;
-        schema::migrate(&mut keys, &schema::key_migrations())?;
-        let reader = Box::new(Sqlite::reader(&dir.join("keys.db"))?);
+        let Options { backend, region, origin, clock, seed, keyring, registry } = options;
+        let lock = lock(&backend)?;
+        let mut identity = backend.writer(Part::Identity)?;
+        let mut visits = backend.writer(Part::Visits)?;
+        let mut keys = backend.writer(Part::Keys)?;
+        let region_value = Value::from(region.as_str());
+        let mut lease = match &backend {
+            Backend::Folder(_) => None,
+            Backend::Postgres(_) => {
+                let engines = [&mut identity, &mut visits, &mut keys];
+                Some(Lease::take(engines, &region_value)?)
+            }
+        };
+        backend::migrate(identity.as_mut(), Part::Identity, &registry)?;
+        backend::migrate(visits.as_mut(), Part::Visits, &registry)?;
+        backend::migrate(keys.as_mut(), Part::Keys, &registry)?;
+        let reader = backend.reader(Part::Keys)?;
         let vault = Arc::new(Vault::new(region.clone(), &keyring, seed.fork(), reader)?);
         let signer = Signer::try_new(&origin, &*keyring.key("log")?).doing("making the log key")?;
-        let region_value = Value::from(region.as_str());
-        let tree = restore(&mut identity, &region_value, &signer, &origin, &*clock)?;
-        let orphans = remove_orphans(&mut visits, &region_value, &registry, tree.size())?;
-        redo_forgetting(&mut identity, &mut keys, &region_value, &vault)?;
+        let tree = restore(identity.as_mut(), &region_value, &signer, &origin, &*clock)?;
+        // Stamped: had another writer taken over since the head was read, this would remove its rows.
+        let orphans =
+            Lease::with(&mut lease, visits.as_mut(), Part::Visits, &region_value, |visits| {
+                remove_orphans(visits, &region_value, &registry, tree.size())
+            })?;
+        Lease::with(&mut lease, keys.as_mut(), Part::Keys, &region_value, |keys| {
+            redo_forgetting(identity.as_mut(), keys, &region_value, &vault)
+        })?;
         let log_key = signer.vkey();
-        let readers = Readers::new(dir.join("identity.db"), dir.join("visits.db"));
+        let room = Room::of(&backend);
+        let readers = Readers::new(backend);
         let core = Core {
             region,
             region_value,
-            identity: Box::new(identity),
-            visits: Box::new(visits),
-            keys: Box::new(keys),
+            identity,
+            visits,
+            keys,
+            lease,
+            fenced: false,
+            // A crash may have come between deleting and erasing.
+            due: Due { erasure: true, orphans: false },
             vault,
             registry: Arc::new(registry),
             clock,
@@ -95,21 +102,22 @@ impl Store {
             fresh_keys: Vec::new(),
             doomed_keys: Vec::new(),
             overdue_keys: Vec::new(),
-            orphaned: false,
         };
-        let store = Self::start(core, readers, log_key, lock, dir)?;
+        let store = Self::start(core, readers, log_key, lock, room)?;
         Ok(Opened { store, orphans })
     }
 }
 
-/// One process writes a region's folder: two writers would each extend the log.
-fn lock(dir: &Path) -> Result<std::fs::File, Fault> {
-    let path = dir.join("haetae.lock");
-    let file = std::fs::File::create(&path).doing("making the lock file")?;
+/// One process writes a region's folder: two writers would each extend the log. (On a server the
+/// lease sees to it.)
+fn lock(backend: &Backend) -> Result<Option<std::fs::File>, Fault> {
+    let Backend::Folder(dir) = backend else { return Ok(None) };
+    std::fs::create_dir_all(dir).doing("making the data folder")?;
+    let file = std::fs::File::create(dir.join("haetae.lock")).doing("making the lock file")?;
     file.try_lock().map_err(|_| {
         Fault::new(format!("another haetae process works in {}: stop it first", dir.display()))
     })?;
-    Ok(file)
+    Ok(Some(file))
 }
 
 /// A checkpoint as text, signed.
@@ -213,10 +221,9 @@ fn redo_forgetting(
     vault: &Vault,
 ) -> Result<(), Fault> {
     let rows = select(identity, region, "SELECT subject FROM forgotten WHERE region = $1", &[])?;
-    keys.begin()?;
     for row in rows {
         let subject = u128::from_be_bytes(row.bytes(0)?.try_into().doing("reading a subject")?);
         vault.destroy(keys, &Scope::Subject(subject))?;
     }
-    keys.commit()
+    Ok(())
 }

@@ -31,9 +31,9 @@ pub struct Message {
 const ADD: &str = "INSERT INTO outbox (region, message, topic, state, due_at, attempts, made_at, sealed, error) \
      VALUES ($1, $2, $3, 0, $4, 0, $5, $6, '')";
 const DUE: &str = "SELECT message, topic, sealed, attempts, made_at, state FROM outbox \
-     WHERE region = $1 AND state = 0 AND due_at <= $2 ORDER BY due_at LIMIT $3";
+     WHERE region = $1 AND state = 0 AND due_at <= $2 ORDER BY due_at, message LIMIT $3";
 const LATEST: &str = "SELECT message, topic, sealed, attempts, made_at, state FROM outbox \
-     WHERE region = $1 AND topic = $2 ORDER BY made_at DESC LIMIT $3";
+     WHERE region = $1 AND topic = $2 ORDER BY made_at DESC, message LIMIT $3";
 const DELIVERED: &str = "UPDATE outbox SET state = 1, attempts = attempts + 1, error = '' \
      WHERE region = $1 AND message = $2";
 const FAILED: &str = "UPDATE outbox SET attempts = attempts + 1, due_at = $3, error = $4, state = $5 \

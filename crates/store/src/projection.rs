@@ -14,6 +14,17 @@ pub(crate) fn run(
     engine.execute(sql, &parameters)
 }
 
+/// Runs a statement with the region as `$1`, without waiting for how many rows it touched.
+pub(crate) fn put(
+    engine: &mut dyn Engine,
+    region: &Value,
+    sql: &str,
+    values: &[Value],
+) -> Result<(), Fault> {
+    let parameters: Vec<&Value> = std::iter::once(region).chain(values).collect();
+    engine.put(sql, &parameters)
+}
+
 /// Runs a query with the region as `$1`.
 pub(crate) fn select(
     engine: &mut dyn Engine,
@@ -39,8 +50,8 @@ pub struct Projection<'a> {
 
 impl Projection<'_> {
     /// Runs a statement on the views; `$1` is the region.
-    pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Fault> {
-        run(self.engine, self.region, sql, values)
+    pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<(), Fault> {
+        put(self.engine, self.region, sql, values)
     }
 
     /// Runs a query on the views; `$1` is the region.

@@ -1,16 +1,15 @@
 //! Reading views, events and the log.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use kernel::{Aggregate, Instant, Region};
 use ledger::{Hash, Resource, TileId};
 
+use crate::backend::{Backend, Part};
 use crate::fault::Doing as _;
 use crate::leaf::SALT_LEN;
 use crate::projection::select;
 use crate::registry::Recorded;
-use crate::sqlite::Sqlite;
 use crate::tx::{epoch_scope, event_context, recorded};
 use crate::vault::Vault;
 use crate::{Engine, Fault, Row, Value};
@@ -24,16 +23,44 @@ struct Pair {
     visits: Box<dyn Engine>,
 }
 
+#[derive(Default)]
+struct Pairs {
+    idle: Vec<Pair>,
+    /// Threads that read.
+    busy: usize,
+}
+
 /// The read connections of one region.
 pub(crate) struct Readers {
-    identity: PathBuf,
-    visits: PathBuf,
-    idle: Mutex<Vec<Pair>>,
+    backend: Backend,
+    pairs: Mutex<Pairs>,
+    /// A thread has finished reading.
+    done: Condvar,
+}
+
+/// One of the threads that may read at once, until dropped.
+struct Turn<'a>(&'a Readers);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.pairs.lock().unwrap_or_else(PoisonError::into_inner).busy -= 1;
+        self.0.done.notify_one();
+    }
 }
 
 impl Readers {
-    pub(crate) fn new(identity: PathBuf, visits: PathBuf) -> Self {
-        Self { identity, visits, idle: Mutex::default() }
+    pub(crate) fn new(backend: Backend) -> Self {
+        Self { backend, pairs: Mutex::default(), done: Condvar::new() }
+    }
+
+    /// Waits for a turn, and takes a connection that lies ready.
+    fn begin(&self) -> (Turn<'_>, Option<Pair>) {
+        let most = self.backend.readers_max();
+        let pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.done.wait_while(pairs, |it| it.busy >= most);
+        let mut pairs = waited.unwrap_or_else(PoisonError::into_inner);
+        pairs.busy += 1;
+        (Turn(self), pairs.idle.pop())
     }
 
     pub(crate) fn with<T>(
@@ -42,12 +69,12 @@ impl Readers {
         vault: &Vault,
         work: impl FnOnce(&mut Reader<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut pair = match idle {
+        let (_turn, ready) = self.begin();
+        let mut pair = match ready {
             Some(pair) => pair,
             None => Pair {
-                identity: Box::new(Sqlite::reader(&self.identity)?),
-                visits: Box::new(Sqlite::reader(&self.visits)?),
+                identity: self.backend.reader(Part::Identity)?,
+                visits: self.backend.reader(Part::Visits)?,
             },
         };
         let value = Value::from(region.as_str());
@@ -55,9 +82,9 @@ impl Readers {
         pair.identity.begin_read()?;
         let answer = work(&mut Reader { pair: &mut pair, region, value, vault });
         pair.identity.rollback()?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
-            idle.push(pair);
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        if pairs.idle.len() < IDLE_MAX {
+            pairs.idle.push(pair);
         }
         answer
     }

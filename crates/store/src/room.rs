@@ -7,16 +7,21 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Fault;
+use crate::{Backend, Fault};
 
 /// The reserve that the writer leaves free where the data folder lies.
 pub(crate) struct Room {
-    folder: PathBuf,
+    /// None where the databases are on a server, which looks after its own disk.
+    folder: Option<PathBuf>,
     keep_free: AtomicU64,
 }
 
 impl Room {
-    pub(crate) fn of(folder: PathBuf) -> Self {
+    pub(crate) fn of(backend: &Backend) -> Self {
+        let folder = match backend {
+            Backend::Folder(dir) => Some(dir.clone()),
+            Backend::Postgres(_) => None,
+        };
         Self { folder, keep_free: AtomicU64::new(0) }
     }
 
@@ -27,8 +32,9 @@ impl Room {
     /// Refuses when the disk takes no writes, or less than the reserve is free. Asking costs about a
     /// microsecond, once a batch.
     pub(crate) fn check(&self) -> Result<(), Fault> {
+        let Some(folder) = &self.folder else { return Ok(()) };
         // A file system that does not answer will say so better itself, when it is written to.
-        let Ok(it) = rustix::fs::statvfs(&self.folder) else { return Ok(()) };
+        let Ok(it) = rustix::fs::statvfs(folder) else { return Ok(()) };
         if it.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
             return Err(Fault::paused("the disk is read-only"));
         }
@@ -46,11 +52,11 @@ mod tests {
 
     #[test]
     fn a_reserve_that_nobody_asked_for_refuses_nobody() {
-        let room = Room::of(std::env::temp_dir());
+        let room = Room::of(&std::env::temp_dir().into());
         room.check().unwrap();
         room.keep_free(u64::MAX);
         assert!(room.check().unwrap_err().is_paused());
-        let gone = Room::of("/no/such/folder".into());
+        let gone = Room::of(&Backend::Folder("/no/such/folder".into()));
         gone.keep_free(u64::MAX);
         gone.check().unwrap();
     }

@@ -4,6 +4,7 @@
 //! if it had not begun. A database with a number that this program does not know was written by a
 //! newer one and is refused.
 
+use crate::backend::Part;
 use crate::{Engine, Fault, Migration, Registry, Side, Value};
 
 /// The owner name of the store's own tables.
@@ -12,21 +13,19 @@ const OWN: &str = "store";
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migration (owner TEXT NOT NULL, number BIGINT NOT NULL, \
      PRIMARY KEY (owner, number));";
 
-/// The migrations of one side, the store's own first.
-pub(crate) fn migrations(registry: &Registry, side: Side) -> Vec<(&'static str, Migration)> {
-    let sql = match side {
-        Side::Identity => include_str!("../migrations/identity.sql"),
-        Side::Visits => include_str!("../migrations/visits.sql"),
+const MARK: &str =
+    "INSERT INTO migration (owner, number) VALUES ($1, $2) ON CONFLICT (owner, number) DO NOTHING";
+
+/// The migrations of one database, the store's own first.
+pub(crate) fn migrations(registry: &Registry, part: Part) -> Vec<(&'static str, Migration)> {
+    let (side, sql) = match part {
+        Part::Identity => (Side::Identity, include_str!("../migrations/identity.sql")),
+        Part::Visits => (Side::Visits, include_str!("../migrations/visits.sql")),
+        Part::Keys => (Side::Identity, include_str!("../migrations/keys.sql")),
     };
     let own = (OWN, Migration { number: 1, side, sql });
-    let theirs = registry.migrations.iter().filter(|(_, it)| it.side == side).copied();
+    let theirs = registry.migrations.iter().filter(|(_, it)| Part::of(it.side) == part).copied();
     std::iter::once(own).chain(theirs).collect()
-}
-
-/// The migrations of the key database.
-pub(crate) fn key_migrations() -> Vec<(&'static str, Migration)> {
-    let sql = include_str!("../migrations/keys.sql");
-    vec![(OWN, Migration { number: 1, side: Side::Identity, sql })]
 }
 
 /// Brings a database to the newest schema.
@@ -55,12 +54,11 @@ pub(crate) fn migrate(
             continue;
         }
         engine.begin()?;
-        let result = engine.migrate(migration.sql).and_then(|()| {
-            engine.execute(
-                "INSERT INTO migration (owner, number) VALUES ($1, $2)",
-                &[&Value::from(*owner), &Value::from(number)],
-            )
-        });
+        // Its row first: of two processes that begin at once (for two regions, on one server) the
+        // second waits here, and then finds it done.
+        let result = engine
+            .execute(MARK, &[&Value::from(*owner), &Value::from(number)])
+            .and_then(|touched| if touched == 1 { engine.migrate(migration.sql) } else { Ok(()) });
         if let Err(fault) = result {
             engine.rollback()?;
             return Err(fault);

@@ -3,7 +3,6 @@
 mod backup;
 mod stopping;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use contracts::person::Staff;
@@ -11,8 +10,11 @@ use contracts::trace::CaseGrounds;
 use kernel::{Aggregate, Fact, Id, Instant, ManualClock, Refusal, Seed};
 use serde::{Deserialize, Serialize};
 
+use crate::backend::Part;
 use crate::registry::{keep, refold, silent};
 use crate::*;
+
+mod lost;
 
 #[derive(Debug, Clone, Default)]
 struct Book {
@@ -114,15 +116,29 @@ fn registry() -> Registry {
     }
 }
 
+/// The engine that a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    Sqlite,
+    Postgres,
+}
+
 struct Lab {
     dir: tempfile::TempDir,
+    backend: Backend,
     clock: ManualClock,
 }
 
 impl Lab {
-    fn new() -> Self {
+    /// `None` where the engine is not installed.
+    fn new(on: On) -> Option<Self> {
         let clock = ManualClock::at(Instant::parse("2026-03-01T00:00:00Z").unwrap());
-        Self { dir: tempfile::tempdir().unwrap(), clock }
+        let dir = tempfile::tempdir().unwrap();
+        let backend = match on {
+            On::Sqlite => dir.path().into(),
+            On::Postgres => Backend::postgres(&testdb::databases()?, None, None).unwrap(),
+        };
+        Some(Self { dir, backend, clock })
     }
 
     fn keyring(&self) -> Arc<Keyring> {
@@ -135,7 +151,7 @@ impl Lab {
 
     fn try_open(&self) -> Result<Opened, Fault> {
         Store::open(Options {
-            dir: self.dir.path().to_owned(),
+            backend: self.backend.clone(),
             region: "kr-11".parse().unwrap(),
             origin: "haetae.example/log".to_owned(),
             clock: Arc::new(self.clock.clone()),
@@ -148,12 +164,39 @@ impl Lab {
     fn audit(&self) -> Audit {
         let region = "kr-11".parse().unwrap();
         let origin = "haetae.example/log";
-        audit(self.dir.path(), &region, origin, &self.keyring(), &registry(), |_, _| {}).unwrap()
+        audit(&self.backend, &region, origin, &self.keyring(), &registry(), |_, _| {}).unwrap()
     }
 
-    fn sql(&self, file: &str, sql: &str) -> usize {
-        let connection = rusqlite::Connection::open(self.dir.path().join(file)).unwrap();
-        connection.execute(sql, []).unwrap()
+    /// Runs a statement past our own code, as somebody else might; gives the rows it touched. `ZEROS(n)`
+    /// is n zero bytes.
+    fn sql(&self, part: Part, sql: &str) -> usize {
+        match &self.backend {
+            Backend::Folder(dir) => {
+                let connection = rusqlite::Connection::open(dir.join(part.file())).unwrap();
+                connection.execute(&sql.replace("ZEROS", "zeroblob"), []).unwrap()
+            }
+            Backend::Postgres(_) => {
+                let zeros = "CREATE OR REPLACE FUNCTION zeros(n integer) RETURNS bytea \
+                     LANGUAGE SQL AS $$ SELECT decode(repeat('00', n), 'hex') $$";
+                let sql = format!("WITH it AS ({sql} RETURNING 1) SELECT COUNT(*) FROM it");
+                let [identity, visits, keys] = self.backend.names();
+                let name = match part {
+                    Part::Identity => identity,
+                    Part::Visits => visits,
+                    Part::Keys => keys,
+                };
+                testdb::psql(&name, zeros);
+                testdb::psql(&name, &sql).parse().unwrap()
+            }
+        }
+    }
+
+    /// Whether any file of the databases holds these bytes as they stand.
+    fn files_hold(&self, needle: &str) -> bool {
+        match &self.backend {
+            Backend::Folder(dir) => testdb::files_hold(dir, needle.as_bytes()),
+            Backend::Postgres(_) => testdb::files_hold(&testdb::folder(), needle.as_bytes()),
+        }
     }
 }
 
@@ -176,17 +219,8 @@ fn seen(day: i32, who: &str) -> Observation {
     Observation { day, payload: serde_json::to_vec(who).unwrap() }
 }
 
-fn bytes_hold(dir: &Path, needle: &str) -> bool {
-    let files = std::fs::read_dir(dir).unwrap().map(|it| it.unwrap().path());
-    files.filter(|it| it.is_file()).any(|path| {
-        let bytes = std::fs::read(path).unwrap();
-        bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
-    })
-}
-
-#[test]
-fn what_was_acknowledged_is_there_after_opening_again() {
-    let lab = Lab::new();
+fn what_was_acknowledged_is_there_after_opening_again(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     assert_eq!(write(&store, 7, "하나").unwrap().first, 0);
     assert_eq!(write(&store, 7, "둘").unwrap().first, 1);
@@ -194,14 +228,13 @@ fn what_was_acknowledged_is_there_after_opening_again() {
     let store = lab.open();
     assert_eq!(store.size(), 2);
     assert_eq!(lines(&store, 7), [Some("하나".to_owned()), Some("둘".to_owned())]);
-    assert!(!bytes_hold(lab.dir.path(), "하나"), "personal data lie sealed");
+    assert!(!lab.files_hold("하나"), "personal data lie sealed");
     let report = lab.audit();
     assert_eq!((report.wrong, report.opened), (vec![], 2));
 }
 
-#[test]
-fn a_refused_command_writes_nothing_and_the_rule_sees_the_whole_past() {
-    let lab = Lab::new();
+fn a_refused_command_writes_nothing_and_the_rule_sees_the_whole_past(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     for _ in 0..3 {
         write(&store, 7, "x").unwrap();
@@ -213,9 +246,8 @@ fn a_refused_command_writes_nothing_and_the_rule_sees_the_whole_past() {
     assert_eq!(store.size(), 3);
 }
 
-#[test]
-fn one_command_id_sent_a_thousand_times_has_one_effect_and_one_answer() {
-    let lab = Lab::new();
+fn one_command_id_sent_a_thousand_times_has_one_effect_and_one_answer(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     let answers: Vec<u64> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
@@ -235,9 +267,8 @@ fn one_command_id_sent_a_thousand_times_has_one_effect_and_one_answer() {
     assert!(answers.iter().all(|it| *it == 0));
 }
 
-#[test]
-fn a_fault_in_one_job_does_not_touch_the_others_of_its_batch() {
-    let lab = Lab::new();
+fn a_fault_in_one_job_does_not_touch_the_others_of_its_batch(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     write(&store, 1, "before").unwrap();
     std::thread::scope(|scope| {
@@ -255,9 +286,8 @@ fn a_fault_in_one_job_does_not_touch_the_others_of_its_batch() {
     assert_eq!(lab.audit().wrong, []);
 }
 
-#[test]
-fn observations_are_taken_once_and_end_with_their_day() {
-    let lab = Lab::new();
+fn observations_are_taken_once_and_end_with_their_day(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     let day = 20_000;
     lab.clock.set(Instant::from_seconds(i64::from(day) * 86_400));
@@ -282,9 +312,8 @@ fn observations_are_taken_once_and_end_with_their_day() {
     assert_eq!(rows(), 0);
 }
 
-#[test]
-fn a_forgotten_subject_is_unreadable_everywhere_and_the_log_still_verifies() {
-    let lab = Lab::new();
+fn a_forgotten_subject_is_unreadable_everywhere_and_the_log_still_verifies(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     write(&store, 7, "forget me").unwrap();
     write(&store, 8, "keep me").unwrap();
@@ -300,9 +329,8 @@ fn a_forgotten_subject_is_unreadable_everywhere_and_the_log_still_verifies() {
     assert_eq!((report.wrong, report.erased, report.opened), (vec![], 1, 1));
 }
 
-#[test]
-fn a_rebuild_in_the_same_batch_does_not_bring_a_forgotten_subject_back() {
-    let lab = Lab::new();
+fn a_rebuild_in_the_same_batch_does_not_bring_a_forgotten_subject_back(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     write(&store, 7, "forget me").unwrap();
     store
@@ -321,26 +349,20 @@ fn a_rebuild_in_the_same_batch_does_not_bring_a_forgotten_subject_back() {
     assert!(matches!(write(&store, 7, "again"), Err(Error::Fault(_))));
 }
 
-#[test]
-fn the_audit_finds_and_names_what_was_altered() {
-    let alterations: [(&str, &str, &str, Option<u64>); 9] = [
-        ("keys.db", "DELETE FROM vault_key WHERE scope LIKE 'subject/%3'", "key", Some(3)),
-        ("identity.db", "UPDATE event SET at = at + 1 WHERE seq = 3", "event", Some(3)),
-        (
-            "identity.db",
-            "UPDATE event SET payload = zeroblob(90) WHERE seq = 2",
-            "payload",
-            Some(2),
-        ),
-        ("identity.db", "DELETE FROM event WHERE seq = 4", "event", Some(4)),
-        ("identity.db", "UPDATE log_tile SET bytes = zeroblob(length(bytes))", "tile", Some(0)),
-        ("identity.db", "UPDATE log_head SET size = size - 1", "checkpoint", None),
-        ("identity.db", "UPDATE book_line SET line = zeroblob(9) WHERE seq = 1", "view", None),
-        ("visits.db", "UPDATE book_seen SET day = 1", "view", None),
-        ("visits.db", "UPDATE observation_tag SET tags = zeroblob(16)", "view", None),
+fn the_audit_finds_and_names_what_was_altered(on: On) {
+    let alterations: [(Part, &str, &str, Option<u64>); 9] = [
+        (Part::Keys, "DELETE FROM vault_key WHERE scope LIKE 'subject/%3'", "key", Some(3)),
+        (Part::Identity, "UPDATE event SET at = at + 1 WHERE seq = 3", "event", Some(3)),
+        (Part::Identity, "UPDATE event SET payload = ZEROS(90) WHERE seq = 2", "payload", Some(2)),
+        (Part::Identity, "DELETE FROM event WHERE seq = 4", "event", Some(4)),
+        (Part::Identity, "UPDATE log_tile SET bytes = ZEROS(length(bytes))", "tile", Some(0)),
+        (Part::Identity, "UPDATE log_head SET size = size - 1", "checkpoint", None),
+        (Part::Identity, "UPDATE book_line SET line = ZEROS(9) WHERE seq = 1", "view", None),
+        (Part::Visits, "UPDATE book_seen SET day = 1", "view", None),
+        (Part::Visits, "UPDATE observation_tag SET tags = ZEROS(16)", "view", None),
     ];
-    for (file, sql, place, entry) in alterations {
-        let lab = Lab::new();
+    for (part, sql, place, entry) in alterations {
+        let Some(lab) = Lab::new(on) else { return };
         let store = lab.open();
         for page in 0..5 {
             write(&store, page, "a line").unwrap();
@@ -349,7 +371,7 @@ fn the_audit_finds_and_names_what_was_altered() {
         store.write_blocking(move |tx| tx.observe(&CONTEXT, SEEN.kind, &batch)).unwrap();
         store.close();
         assert_eq!(lab.audit().wrong, [], "before {sql}");
-        assert!(lab.sql(file, sql) > 0, "{sql}");
+        assert!(lab.sql(part, sql) > 0, "{sql}");
         let wrong = lab.audit().wrong;
         assert!(wrong.iter().any(|it| it.place == place), "{sql}: {wrong:?}");
         if entry.is_some() {
@@ -358,9 +380,8 @@ fn the_audit_finds_and_names_what_was_altered() {
     }
 }
 
-#[test]
-fn the_audit_compares_tiles_that_grew_long_before_the_last_entry() {
-    let lab = Lab::new();
+fn the_audit_compares_tiles_that_grew_long_before_the_last_entry(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     // A block for each day, hence a leaf for each.
     let batch: Vec<Observation> = (0..700).map(|day| seen(20_000 + day, "pass")).collect();
@@ -368,14 +389,13 @@ fn the_audit_compares_tiles_that_grew_long_before_the_last_entry() {
     write(&store, 1, "the level above does not grow with this one").unwrap();
     store.close();
     assert_eq!(lab.audit().wrong, []);
-    lab.sql("identity.db", "UPDATE log_tile SET bytes = zeroblob(length(bytes)) WHERE level = 1");
+    lab.sql(Part::Identity, "UPDATE log_tile SET bytes = ZEROS(length(bytes)) WHERE level = 1");
     let wrong = lab.audit().wrong;
     assert!(wrong.iter().any(|it| it.place == "tile"), "{wrong:?}");
 }
 
-#[test]
-fn closed_hours_of_the_access_log_cannot_be_edited_unseen() {
-    let lab = Lab::new();
+fn closed_hours_of_the_access_log_cannot_be_edited_unseen(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     let reading = Reading {
         reader: By::Staff(Id::<Staff>::from_u128(1)),
@@ -395,13 +415,12 @@ fn closed_hours_of_the_access_log_cannot_be_edited_unseen() {
     assert_eq!(store.write_blocking(|tx| tx.close_access_hours()).unwrap(), 0);
     store.close();
     assert_eq!(lab.audit().wrong, []);
-    lab.sql("identity.db", "DELETE FROM access WHERE number = 2");
+    lab.sql(Part::Identity, "DELETE FROM access WHERE number = 2");
     assert_eq!(lab.audit().wrong[0].place, "access");
 }
 
-#[test]
-fn a_join_needs_two_officers_and_an_open_case_and_leaves_its_mark() {
-    let lab = Lab::new();
+fn a_join_needs_two_officers_and_an_open_case_and_leaves_its_mark(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     let today = tx::utc_day(store.clock().now());
     let batch = vec![seen(today, "other"), seen(today, "pass")];
@@ -433,9 +452,8 @@ fn a_join_needs_two_officers_and_an_open_case_and_leaves_its_mark() {
     assert_eq!(rows.len(), 2, "the person sees both officers");
 }
 
-#[test]
-fn proofs_made_from_stored_tiles_verify() {
-    let lab = Lab::new();
+fn proofs_made_from_stored_tiles_verify(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     for page in 0..700_u128 {
         write(&store, page, "x").unwrap();
@@ -459,13 +477,12 @@ fn proofs_made_from_stored_tiles_verify() {
         .unwrap();
 }
 
-#[test]
-fn the_outbox_tries_again_with_growing_pauses_and_then_lays_aside() {
-    let lab = Lab::new();
+fn the_outbox_tries_again_with_growing_pauses_and_then_lays_aside(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     let body = serde_json::json!({ "to": "010-canary" });
     store.write_blocking(move |tx| tx.send("sms", &body, tx.now())).unwrap();
-    assert!(!bytes_hold(lab.dir.path(), "010-canary"));
+    assert!(!lab.files_hold("010-canary"));
     for attempt in 0..outbox::ATTEMPTS_MAX {
         let now = store.clock().now();
         let due = store.read_blocking(|it| it.due_messages(now, 9)).unwrap();
@@ -479,9 +496,8 @@ fn the_outbox_tries_again_with_growing_pauses_and_then_lays_aside() {
     assert_eq!(counts, [0, 0, 1]);
 }
 
-#[test]
-fn a_full_queue_answers_at_once() {
-    let lab = Lab::new();
+fn a_full_queue_answers_at_once(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     let (release, gate) = std::sync::mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
@@ -517,18 +533,16 @@ fn a_full_queue_answers_at_once() {
     });
 }
 
-#[test]
-fn a_database_of_a_newer_program_is_refused_in_words() {
-    let lab = Lab::new();
+fn a_database_of_a_newer_program_is_refused_in_words(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     lab.open().close();
-    lab.sql("identity.db", "INSERT INTO migration (owner, number) VALUES ('book', 9)");
+    lab.sql(Part::Identity, "INSERT INTO migration (owner, number) VALUES ('book', 9)");
     let error = lab.try_open().err().unwrap();
     assert!(error.chain().contains("newer"), "{error}");
 }
 
-#[test]
-fn a_second_process_on_the_same_folder_is_refused() {
-    let lab = Lab::new();
+fn a_second_process_on_the_same_folder_is_refused(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
     let second = lab.try_open();
     assert!(second.err().unwrap().chain().contains("stop it first"));
@@ -536,20 +550,90 @@ fn a_second_process_on_the_same_folder_is_refused() {
     assert_eq!(lab.open().size(), 0);
 }
 
+fn every_sql_text_of_the_store_prepares(on: On) {
+    let texts = texts();
+    match on {
+        On::Sqlite => audit::check_queries(&registry(), &texts).unwrap(),
+        On::Postgres => {
+            let Some(lab) = Lab::new(on) else { return };
+            audit::check_queries_at(&lab.backend, &registry(), &texts).unwrap();
+        }
+    }
+}
+
+/// Every text of this crate that has a name.
+fn texts() -> Vec<(Side, &'static str)> {
+    [access::QUERIES, audit::QUERIES, outbox::QUERIES, read::QUERIES, tx::QUERIES, upkeep::QUERIES]
+        .concat()
+        .into_iter()
+        .map(|it| (Side::Identity, it))
+        .chain(observe::QUERIES.iter().map(|it| (Side::Visits, *it)))
+        .collect()
+}
+
 #[test]
-fn every_sql_text_of_the_store_prepares() {
-    let texts: Vec<(Side, &str)> = [
-        access::QUERIES,
-        audit::QUERIES,
-        outbox::QUERIES,
-        read::QUERIES,
-        tx::QUERIES,
-        upkeep::QUERIES,
-    ]
-    .concat()
-    .into_iter()
-    .map(|it| (Side::Identity, it))
-    .chain(observe::QUERIES.iter().map(|it| (Side::Visits, *it)))
-    .collect();
-    audit::check_queries(&registry(), &texts).unwrap();
+fn the_tables_and_texts_of_the_store_can_be_spread_by_region() {
+    let own = ["identity", "visits", "keys"].map(|it| {
+        let path = format!("{}/migrations/{it}.sql", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    });
+    let wrong: Vec<String> = own
+        .iter()
+        .map(String::as_str)
+        .chain([lease::TABLE])
+        .flat_map(plan::wrong_in_schema)
+        .chain(texts().into_iter().flat_map(|(_, it)| plan::wrong_in_text(it)))
+        .chain(lease::QUERIES.iter().flat_map(|it| plan::wrong_in_text(it)))
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_plan_spreads_every_table_once_and_makes_each_database_first() {
+    let address = "postgres://haetae@%2Frun/city";
+    let lines = plan::plan(&Backend::postgres(address, None, None).unwrap(), &registry());
+    let of = |what: &str| lines.iter().filter(|it| it.contains(what)).count();
+    assert_eq!((of("CREATE DATABASE city"), of("create_reference_table('migration')")), (3, 3));
+    for (table, count) in [
+        ("lease", 3),
+        ("event", 1),
+        ("log_tile", 1),
+        ("book_line", 1),
+        ("book_seen", 1),
+        ("vault_key", 1),
+    ] {
+        assert_eq!(of(&format!("create_distributed_table('{table}', 'region'")), count, "{table}");
+    }
+}
+
+/// Each test once on each engine.
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod on_sqlite {
+            $(#[test] fn $test() { super::$test(super::On::Sqlite); })*
+        }
+        mod on_postgres {
+            $(#[test] fn $test() { super::$test(super::On::Postgres); })*
+        }
+    };
+}
+
+on_both! {
+    what_was_acknowledged_is_there_after_opening_again
+    a_refused_command_writes_nothing_and_the_rule_sees_the_whole_past
+    one_command_id_sent_a_thousand_times_has_one_effect_and_one_answer
+    a_fault_in_one_job_does_not_touch_the_others_of_its_batch
+    observations_are_taken_once_and_end_with_their_day
+    a_forgotten_subject_is_unreadable_everywhere_and_the_log_still_verifies
+    a_rebuild_in_the_same_batch_does_not_bring_a_forgotten_subject_back
+    the_audit_finds_and_names_what_was_altered
+    the_audit_compares_tiles_that_grew_long_before_the_last_entry
+    closed_hours_of_the_access_log_cannot_be_edited_unseen
+    a_join_needs_two_officers_and_an_open_case_and_leaves_its_mark
+    proofs_made_from_stored_tiles_verify
+    the_outbox_tries_again_with_growing_pauses_and_then_lays_aside
+    a_full_queue_answers_at_once
+    a_database_of_a_newer_program_is_refused_in_words
+    a_second_process_on_the_same_folder_is_refused
+    every_sql_text_of_the_store_prepares
 }

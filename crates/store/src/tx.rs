@@ -14,7 +14,8 @@ use serde::Serialize;
 
 use crate::fault::Doing as _;
 use crate::leaf::{self, Leaf, SALT_LEN};
-use crate::projection::{Projection, run, select};
+use crate::lease::Lease;
+use crate::projection::{Projection, put, run, select};
 use crate::registry::{Recorded, Registry, Sealing, Side};
 use crate::vault::{Scope, Vault, both};
 use crate::{Engine, Fault, Row, Value};
@@ -95,6 +96,14 @@ impl States {
     }
 }
 
+/// What the writer has to see to, on a server alone.
+pub(crate) struct Due {
+    /// Keys were deleted whose bytes may still lie in the files.
+    pub(crate) erasure: bool,
+    /// Visits may hold what the log does not cover: looked at before the next batch.
+    pub(crate) orphans: bool,
+}
+
 /// Everything that the single writer of a region owns.
 pub(crate) struct Core {
     pub(crate) region: Region,
@@ -113,14 +122,16 @@ pub(crate) struct Core {
     pub(crate) staged: Vec<Vec<u8>>,
     pub(crate) visits_open: bool,
     pub(crate) keys_open: bool,
+    /// Where the databases are on a server: the right to write, and whether another has it by now.
+    pub(crate) lease: Option<Lease>,
+    pub(crate) fenced: bool,
+    pub(crate) due: Due,
     /// Keys made in the open batch: they leave the cache if it fails.
     pub(crate) fresh_keys: Vec<Scope>,
     /// Keys to destroy once the open batch is durable.
     pub(crate) doomed_keys: Vec<Scope>,
     /// Keys whose end is on the log and that could not be destroyed yet.
     pub(crate) overdue_keys: Vec<Scope>,
-    /// The visits side may hold rows that the log does not cover.
-    pub(crate) orphaned: bool,
 }
 
 /// Reactions to reactions end here: a deeper chain is a design error.
@@ -295,7 +306,7 @@ impl<'a> Tx<'a> {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let values: [Value; 4] =
             [command.to_be_bytes().into(), self.now().into(), first.into(), count.into()];
-        self.execute(COMMAND_ADD, &values).map(|_| ())
+        put(self.core.identity.as_mut(), &self.core.region_value, COMMAND_ADD, &values)
     }
 
     /// Whether this command id has already taken effect, and how.
@@ -430,7 +441,7 @@ impl<'a> Tx<'a> {
             epoch.into(),
             stored.into(),
         ];
-        self.execute(EVENT_ADD, &values)?;
+        put(self.core.identity.as_mut(), &self.core.region_value, EVENT_ADD, &values)?;
         self.core.staged.push(leaf);
         Ok(seq)
     }
@@ -454,10 +465,7 @@ impl<'a> Tx<'a> {
 
     pub(crate) fn key(&mut self, scope: &Scope) -> Result<Arc<crate::vault::SealingKey>, Fault> {
         let core = &mut *self.core;
-        if !core.keys_open {
-            core.keys.begin()?;
-            core.keys_open = true;
-        }
+        core.open_keys()?;
         let (key, made) = core.vault.find_or_make(core.keys.as_mut(), scope)?;
         if made {
             core.fresh_keys.push(scope.clone());

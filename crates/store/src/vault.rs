@@ -235,7 +235,7 @@ impl Vault {
         self.doomed.read().unwrap_or_else(PoisonError::into_inner).contains(scope)
     }
 
-    /// From now on nobody finds this key; [`Vault::destroy`] or [`Vault::spare`] follows.
+    /// From now on nobody finds this key; [`Vault::bury`] or [`Vault::spare`] follows.
     pub(crate) fn doom(&self, scope: &Scope) {
         self.doomed.write().unwrap_or_else(PoisonError::into_inner).insert(scope.clone());
     }
@@ -321,13 +321,18 @@ impl Vault {
         Ok((key, true))
     }
 
-    /// Destroys the key of `scope` in the writer's open transaction.
+    /// Destroys the key of `scope` in the writer's open transaction; once it is durable,
+    /// [`Vault::bury`] follows.
     pub(crate) fn destroy(&self, engine: &mut dyn Engine, scope: &Scope) -> Result<(), Fault> {
         let region = Value::from(self.region.as_str());
-        engine.execute(DESTROY, &[&region, &Value::from(scope.column())])?;
+        engine.execute(DESTROY, &[&region, &Value::from(scope.column())]).map(|_| ())
+    }
+
+    /// The key is gone for good. Not before: whoever looked for it in between would have found it
+    /// again, and kept it.
+    pub(crate) fn bury(&self, scope: &Scope) {
         self.drop_cached(scope);
         self.spare(scope);
-        Ok(())
     }
 
     pub(crate) fn drop_cached(&self, scope: &Scope) {

@@ -59,7 +59,7 @@ impl House {
         let keyring = Keyring::open(&dir.join("keys"), seed.fork()).expect("the keys open");
         let keyring = Arc::new(keyring);
         let opened = Store::open(Options {
-            dir: dir.to_owned(),
+            backend: dir.into(),
             region: "kr-test".parse().expect("a region"),
             origin: "test.example/log".to_owned(),
             clock: Arc::new(clock.clone()),

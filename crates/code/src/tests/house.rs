@@ -25,7 +25,7 @@ impl City {
         let clock = ManualClock::at(noon());
         let keyring = Keyring::open(&dir.path().join("keys"), Seed::fixed(1)).unwrap();
         let store = Store::open(Options {
-            dir: dir.path().to_owned(),
+            backend: dir.path().into(),
             region: "kr-11".parse().unwrap(),
             origin: "haetae.example/log".to_owned(),
             clock: Arc::new(clock.clone()),

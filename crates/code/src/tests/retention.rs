@@ -21,7 +21,8 @@ impl City {
         let registry = web::slice::registry(&[crate::slice()]);
         let (keyring, region) = (self.keyring(), self.store.region().clone());
         let origin = "haetae.example/log";
-        store::audit(self.dir.path(), &region, origin, &keyring, &registry, |_, _| {}).unwrap()
+        store::audit(&self.dir.path().into(), &region, origin, &keyring, &registry, |_, _| {})
+            .unwrap()
     }
 
     fn replay(&self) -> replay::Replay {

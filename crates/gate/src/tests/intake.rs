@@ -52,7 +52,7 @@ impl Lab {
         let clock = ManualClock::at(Instant::parse("2026-03-10T03:00:00Z").unwrap());
         let keyring = Keyring::open(&dir.path().join("keys"), Seed::fixed(1)).unwrap();
         let options = Options {
-            dir: dir.path().to_owned(),
+            backend: dir.path().into(),
             region: "kr-11".parse().unwrap(),
             origin: "haetae.example/log".to_owned(),
             clock: Arc::new(clock.clone()),
@@ -131,7 +131,8 @@ impl Lab {
         let keyring = Keyring::open(&self.dir.path().join("keys"), Seed::fixed(1)).unwrap();
         let region = "kr-11".parse().unwrap();
         let (dir, origin) = (self.dir.path(), "haetae.example/log");
-        let audit = store::audit(dir, &region, origin, &keyring, &registry(), |_, _| {}).unwrap();
+        let audit =
+            store::audit(&dir.into(), &region, origin, &keyring, &registry(), |_, _| {}).unwrap();
         assert_eq!(audit.wrong, []);
     }
 }

@@ -126,7 +126,7 @@ impl Lab {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Instant::parse("2026-03-01T00:00:00Z").unwrap());
         let opened = Store::open(Options {
-            dir: dir.path().to_owned(),
+            backend: dir.path().into(),
             region: "kr-11".parse().unwrap(),
             origin: "haetae.example/log".to_owned(),
             clock: Arc::new(clock.clone()),

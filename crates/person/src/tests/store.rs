@@ -39,7 +39,7 @@ impl Lab {
         let clock = ManualClock::at(Instant::parse("2026-03-02T00:00:00Z").unwrap());
         let keyring = Keyring::open(&dir.path().join("keys"), Seed::fixed(1)).unwrap();
         let options = Options {
-            dir: dir.path().to_owned(),
+            backend: dir.path().into(),
             region: "kr-test".parse().unwrap(),
             origin: "haetae.example/log".to_owned(),
             clock: Arc::new(clock.clone()),
@@ -115,8 +115,14 @@ impl Lab {
         let keyring = self.keyring();
         let region = "kr-test".parse().unwrap();
         let origin = "haetae.example/log";
-        let report =
-            store::audit(self.dir.path(), &region, origin, &keyring, &registry(), |_, _| {});
+        let report = store::audit(
+            &self.dir.path().into(),
+            &region,
+            origin,
+            &keyring,
+            &registry(),
+            |_, _| {},
+        );
         assert_eq!(report.unwrap().wrong, []);
     }
 }

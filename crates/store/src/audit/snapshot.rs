@@ -1,17 +1,15 @@
 //! One picture of all databases, taken beside a serving process, and what the engine itself says
 //! about its files.
 
-use std::path::Path;
-
 use kernel::Region;
 use rusqlite::ErrorCode;
 
 use super::{Findings, HEAD};
+use crate::backend::Part;
 use crate::fault::Doing as _;
-use crate::open::FILES;
 use crate::projection::select;
 use crate::sqlite::Sqlite;
-use crate::{Engine, Fault, Value};
+use crate::{Backend, Engine, Fault, Value};
 
 /// Read transactions on all databases, of one moment. Log and folds are walked by two threads, so
 /// there are two of each.
@@ -33,18 +31,19 @@ impl Pictures {
     /// Opens and begins. Every write that an audit could stumble over (a new key, a forgotten
     /// subject, a day's end) lengthens the log, and is committed on the identity side last: when the
     /// log was as long before the first transaction as it is in the last, they belong together.
-    pub(super) fn take(dir: &Path, region: &Region) -> Result<Self, Fault> {
-        let [identity, visits, keys] = FILES.map(|it| dir.join(it));
-        for path in [&identity, &visits, &keys] {
-            // Opening would say only "unable to open database file".
-            std::fs::File::open(path).doing(&format!("opening {}", path.display()))?;
+    pub(super) fn take(backend: &Backend, region: &Region) -> Result<Self, Fault> {
+        if let Backend::Folder(dir) = backend {
+            for path in Part::ALL.map(|it| dir.join(it.file())) {
+                // Opening would say only "unable to open database file".
+                std::fs::File::open(&path).doing(&format!("opening {}", path.display()))?;
+            }
         }
         let mut it = Self {
-            identity: Box::new(Sqlite::reader(&identity)?),
-            identity_again: Box::new(Sqlite::reader(&identity)?),
-            visits: Box::new(Sqlite::reader(&visits)?),
-            visits_again: Box::new(Sqlite::reader(&visits)?),
-            keys: Box::new(Sqlite::reader(&keys)?),
+            identity: backend.reader(Part::Identity)?,
+            identity_again: backend.reader(Part::Identity)?,
+            visits: backend.reader(Part::Visits)?,
+            visits_again: backend.reader(Part::Visits)?,
+            keys: backend.reader(Part::Keys)?,
         };
         let region = Value::from(region.as_str());
         for _ in 0..TRIES {
@@ -96,6 +95,9 @@ fn size(engine: &mut dyn Engine, region: &Value) -> Result<Option<u64>, Fault> {
 /// Whether a fault says nothing about what is stored: no such file, no right to read it, a disk or
 /// a network in trouble. Everything else (a damaged page, a text that is none) is a finding.
 pub(super) fn is_of_the_world(fault: &Fault) -> bool {
+    if fault.is_lost() {
+        return true;
+    }
     let Some(cause) = fault.cause() else { return false };
     if cause.is::<std::io::Error>() {
         return true;
@@ -118,10 +120,12 @@ pub(super) fn is_of_the_world(fault: &Fault) -> bool {
     )
 }
 
-/// What the engine says about its own files: pages, indexes against their tables.
-pub(super) fn examine(dir: &Path) -> Result<Findings, Fault> {
+/// What the engine says about its own files: pages, indexes against their tables. A server looks after
+/// its own.
+pub(super) fn examine(backend: &Backend) -> Result<Findings, Fault> {
     let mut findings = Findings::default();
-    for file in FILES {
+    let Backend::Folder(dir) = backend else { return Ok(findings) };
+    for file in Part::ALL.map(Part::file) {
         let said = Sqlite::reader(&dir.join(file)).and_then(|it| it.examine());
         for it in findings.part("file", said)?.unwrap_or_default() {
             findings.wrong(None, "file", format!("{file}: {it}"));

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use ledger::Hash;
 
 use super::Auditor;
+use crate::backend::Part;
 use crate::fault::Doing as _;
 use crate::projection::select;
-use crate::registry::Side;
 use crate::vault::Scope;
 use crate::{Engine, Fault, Value, access, schema};
 
@@ -162,9 +162,12 @@ impl Auditor<'_> {
     fn migrations(&mut self) -> Result<(), Fault> {
         let registry = self.registry;
         let run = [
-            (run_in(self.identity)?, schema::migrations(registry, Side::Identity)),
-            (run_in(self.visits)?, schema::migrations(registry, Side::Visits)),
-            (self.vault.reading(|engine, _| run_in(engine))?, schema::key_migrations()),
+            (run_in(self.identity)?, schema::migrations(registry, Part::Identity)),
+            (run_in(self.visits)?, schema::migrations(registry, Part::Visits)),
+            (
+                self.vault.reading(|engine, _| run_in(engine))?,
+                schema::migrations(registry, Part::Keys),
+            ),
         ];
         for (run, known) in run {
             let mut known: Vec<(String, i64)> = known

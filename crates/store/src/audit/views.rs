@@ -7,6 +7,7 @@
 use kernel::Region;
 
 use super::Findings;
+use crate::backend::Part;
 use crate::projection::select;
 use crate::registry::{Registry, Side};
 use crate::sqlite::Sqlite;
@@ -36,7 +37,7 @@ impl Folder<'_> {
 
     fn side(&mut self, side: Side) -> Result<(), Fault> {
         let mut fresh = Sqlite::scratch()?;
-        schema::migrate(&mut fresh, &schema::migrations(self.registry, side))?;
+        schema::migrate(&mut fresh, &schema::migrations(self.registry, Part::of(side)))?;
         fresh.begin()?;
         let mut tables: Vec<&str> =
             self.registry.views.iter().filter(|it| it.side == side).map(|it| it.table).collect();

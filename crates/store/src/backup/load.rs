@@ -13,6 +13,7 @@ use super::{
     BackupError, GROWING, Identity, Manifest, Part, Progress, RING, Restore, columns, ended_days,
     sealed, side_name, tables,
 };
+use crate::backend;
 use crate::projection::{run, select};
 use crate::sqlite::Sqlite;
 use crate::vault::Vault;
@@ -22,9 +23,10 @@ use crate::{Engine, Fault, Keyring, Migration, Registry, Side, Value, observe, s
 pub(super) fn is_known(manifest: &Manifest, registry: &Registry) -> Result<(), BackupError> {
     let mut known: HashSet<String> = HashSet::new();
     for side in [Side::Identity, Side::Visits] {
-        known.extend(named(&schema::migrations(registry, side), side_name(side)));
+        known
+            .extend(named(&schema::migrations(registry, backend::Part::of(side)), side_name(side)));
     }
-    known.extend(named(&schema::key_migrations(), "keys"));
+    known.extend(named(&schema::migrations(registry, backend::Part::Keys), "keys"));
     match manifest.schema.iter().find(|it| !known.contains(*it)) {
         Some(it) => Err(newer(format!("the migration {it}"), manifest)),
         None => Ok(()),
@@ -155,7 +157,7 @@ impl<'a> Loader<'a> {
             indexes: Vec::new(),
         };
         for side in [Side::Identity, Side::Visits] {
-            let migrations = schema::migrations(registry, side);
+            let migrations = schema::migrations(registry, backend::Part::of(side));
             let engine = it.side(side);
             schema::migrate(engine, &until(migrations, side_name(side), manifest))?;
             for table in tables(engine)? {
@@ -199,7 +201,7 @@ impl<'a> Loader<'a> {
             self.side(side).migrate(&format!("{sql};"))?;
         }
         for side in [Side::Identity, Side::Visits] {
-            let migrations = schema::migrations(self.registry, side);
+            let migrations = schema::migrations(self.registry, backend::Part::of(side));
             schema::migrate(self.side(side), &migrations)?;
         }
         Ok(())

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::load::{Loader, is_known, load_keys, until};
 use super::manifest::chain;
 use super::{BackupError, Identity, make_folder, sealed};
+use crate::backend::Part;
 use crate::fault::Doing as _;
 use crate::sqlite::Sqlite;
 use crate::vault::Vault;
@@ -199,7 +200,10 @@ fn build(
     let begun = Moment::now();
     let keyring = Keyring::open(&dir.join("keys"), Seed::fixed(0))?;
     let mut keys = Sqlite::filling_writer(&dir.join("keys.db"))?;
-    schema::migrate(&mut keys, &until(schema::key_migrations(), "keys", newest))?;
+    schema::migrate(
+        &mut keys,
+        &until(schema::migrations(it.registry, Part::Keys), "keys", newest),
+    )?;
     load_keys(&mut keys, &keyring, newest, it)?;
     if !keyring.path("log").exists() {
         return Err(BackupError::Missing { file: "log.key".to_owned() });
@@ -217,7 +221,7 @@ fn build(
 
     let begun = Moment::now();
     progress("folding", 0, last.checkpoint.size);
-    schema::migrate(&mut keys, &schema::key_migrations())?;
+    schema::migrate(&mut keys, &schema::migrations(it.registry, Part::Keys))?;
     drop(keys);
     let reader = Box::new(Sqlite::reader(&dir.join("keys.db"))?);
     let vault = Vault::new(region.clone(), &keyring, Seed::fixed(0), reader)?;
@@ -228,7 +232,7 @@ fn build(
     took.fold = begun.elapsed();
 
     let begun = Moment::now();
-    let audit = crate::audit(dir, &region, &origin, &keyring, it.registry, |done, of| {
+    let audit = crate::audit(&dir.into(), &region, &origin, &keyring, it.registry, |done, of| {
         progress("auditing", done, of);
     })?;
     took.audit = begun.elapsed();
@@ -251,7 +255,7 @@ fn build(
 
 /// Empties the journals and brings every file to the disk.
 fn make_durable(dir: &Path) -> Result<(), Fault> {
-    for file in crate::open::FILES {
+    for file in crate::backend::FILES {
         let path = dir.join(file);
         Sqlite::writer(&path)?.clear_journal()?;
         std::fs::File::open(&path)

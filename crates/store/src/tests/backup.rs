@@ -1,7 +1,7 @@
 //! Backups of the guest book: brought back whole, refused when damaged, silent about the forgotten.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kernel::Clock as _;
 
@@ -104,7 +104,7 @@ fn new_folder() -> (tempfile::TempDir, PathBuf) {
 /// The store in a restored folder.
 fn open(lab: &Lab, dir: &Path) -> Store {
     let opened = Store::open(Options {
-        dir: dir.to_owned(),
+        backend: dir.into(),
         region: "kr-11".parse().unwrap(),
         origin: "haetae.example/log".to_owned(),
         clock: Arc::new(lab.clock.clone()),
@@ -138,7 +138,7 @@ fn observe(store: &Store, day: i32, who: &str) {
 
 #[test]
 fn three_backups_while_serving_bring_back_every_entry_every_view_and_every_id() {
-    let (lab, safe) = (Lab::new(), Safe::new());
+    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
     let store = lab.open();
     for page in 0..300 {
         write(&store, page, "first").unwrap();
@@ -193,7 +193,7 @@ fn three_backups_while_serving_bring_back_every_entry_every_view_and_every_id() 
 
 #[test]
 fn a_backup_taken_in_the_middle_of_many_writes_is_one_moment() {
-    let (lab, safe) = (Lab::new(), Safe::new());
+    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
     let store = lab.open();
     write(&store, 1_000, "one").unwrap();
     let stop = std::sync::atomic::AtomicBool::new(false);
@@ -225,7 +225,7 @@ fn a_backup_taken_in_the_middle_of_many_writes_is_one_moment() {
 
 #[test]
 fn who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup() {
-    let (lab, safe) = (Lab::new(), Safe::new());
+    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
     let store = lab.open();
     let today = tx::utc_day(store.clock().now());
     // Enough keys, in the order of chance, that pages of the key database split: a split leaves
@@ -253,7 +253,7 @@ fn who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup() {
     let mut doomed = vec![wrapped("subject/%0007"), wrapped("epoch/%")];
     doomed.extend((1..=100).map(|number| wrapped(&format!("subject/{:032x}", many(number)))));
     let live = || -> Vec<u8> {
-        let names = open::FILES.iter().flat_map(|it| [(*it).to_owned(), format!("{it}-wal")]);
+        let names = backend::FILES.iter().flat_map(|it| [(*it).to_owned(), format!("{it}-wal")]);
         names.filter_map(|it| std::fs::read(lab.dir.path().join(it)).ok()).flatten().collect()
     };
     assert_eq!(held(&live(), &doomed), doomed.len(), "the region holds the keys that live");
@@ -284,7 +284,7 @@ fn who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup() {
 
 #[test]
 fn what_is_missing_damaged_or_of_another_log_is_refused_and_leaves_nothing() {
-    let (lab, safe) = (Lab::new(), Safe::new());
+    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
     let store = lab.open();
     for round in 0..3 {
         write(&store, round, "line").unwrap();
@@ -335,7 +335,7 @@ fn what_is_missing_damaged_or_of_another_log_is_refused_and_leaves_nothing() {
 
 #[test]
 fn another_log_or_another_past_is_not_backed_up_into_the_same_folder() {
-    let (lab, safe) = (Lab::new(), Safe::new());
+    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
     let store = lab.open();
     write(&store, 1, "line").unwrap();
     safe.take(&lab).unwrap();
@@ -345,7 +345,7 @@ fn another_log_or_another_past_is_not_backed_up_into_the_same_folder() {
     safe.take(&lab).unwrap();
     store.close();
     // A restored region goes on from the first backup: another past than the second one's.
-    let fork = Lab { dir: tempfile::tempdir().unwrap(), clock: lab.clock.clone() };
+    let fork = Lab { clock: lab.clock.clone(), ..Lab::new(On::Sqlite).unwrap() };
     let inside = fork.dir.path().join("x");
     std::fs::rename(&dir, &inside).unwrap();
     for entry in std::fs::read_dir(&inside).unwrap().map(|it| it.unwrap()) {
@@ -355,7 +355,7 @@ fn another_log_or_another_past_is_not_backed_up_into_the_same_folder() {
     assert_eq!(safe.take(&fork).unwrap_err().code(), "backup-other-log", "the log is shorter");
     write(&store, 2, "another").unwrap();
     assert_eq!(safe.take(&fork).unwrap_err().code(), "backup-other-log", "the log is another");
-    let stranger = Lab { dir: tempfile::tempdir().unwrap(), clock: lab.clock.clone() };
+    let stranger = Lab { clock: lab.clock.clone(), ..Lab::new(On::Sqlite).unwrap() };
     std::fs::create_dir(stranger.dir.path().join("keys")).unwrap();
     std::fs::write(stranger.dir.path().join("keys/log.key"), "11".repeat(32)).unwrap();
     stranger.open().close();
@@ -364,7 +364,7 @@ fn another_log_or_another_past_is_not_backed_up_into_the_same_folder() {
 
 #[test]
 fn data_and_keys_are_not_put_together_and_somebody_must_be_able_to_open_them() {
-    let (lab, safe) = (Lab::new(), Safe::new());
+    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
     lab.open().close();
     let together = Target { keys_to: Some(safe.data().join("keys")), ..safe.target() };
     assert_eq!(take_to(&lab, &together).unwrap_err().code(), "backup-together");
@@ -376,7 +376,7 @@ fn data_and_keys_are_not_put_together_and_somebody_must_be_able_to_open_them() {
 
 #[test]
 fn a_backup_without_keys_is_restored_with_copies_of_them() {
-    let (lab, safe) = (Lab::new(), Safe::new());
+    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
     let store = lab.open();
     write(&store, 7, "line").unwrap();
     take_to(&lab, &Target { keys_to: None, ..safe.target() }).unwrap();
@@ -394,7 +394,7 @@ fn a_backup_without_keys_is_restored_with_copies_of_them() {
 
 #[test]
 fn a_whole_backup_stands_alone() {
-    let (lab, safe) = (Lab::new(), Safe::new());
+    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
     let store = lab.open();
     for round in 0..3 {
         write(&store, round, "line").unwrap();

@@ -16,7 +16,7 @@ impl Drop for Bomb {
 
 #[test]
 fn a_writer_that_panics_outside_of_a_job_stops_the_store_and_everybody_learns_it() {
-    let lab = Lab::new();
+    let lab = Lab::new(On::Sqlite).unwrap();
     let store = lab.open();
     write(&store, 1, "before").unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
