@@ -74,15 +74,15 @@ fn code_in(text: &str) -> String {
 
 /// The scopes that have a key.
 fn keys(city: &City) -> Vec<String> {
-    let path = city.data().join("keys.db");
-    let mut engine = store::sqlite::Sqlite::reader(&path).unwrap();
+    let backend = city.house.config.backend().unwrap();
+    let mut engine = backend.reader(store::backend::Part::Keys).unwrap();
     let mut found = Vec::new();
     let mut each = |row: store::Row| {
         found.push(row.text(0)?.to_owned());
         Ok(true)
     };
     let sql = "SELECT scope FROM vault_key";
-    store::Engine::query(&mut engine, sql, &[], &mut each).unwrap();
+    engine.query(sql, &[], &mut each).unwrap();
     found
 }
 

@@ -90,6 +90,7 @@ pub const QUERIES: &[&str] = &[
     entries::TILES,
     entries::TILE,
     entries::EVENTS,
+    entries::BEYOND,
     export::BUNDLE_LIST,
     export::TILE_LIST,
 ];

@@ -107,7 +107,7 @@ impl Backend {
     }
 
     /// A connection for reading.
-    pub(crate) fn reader(&self, part: Part) -> Result<Box<dyn Engine>, Fault> {
+    pub fn reader(&self, part: Part) -> Result<Box<dyn Engine>, Fault> {
         Ok(match self {
             Self::Folder(dir) => Box::new(Sqlite::reader(&dir.join(part.file()))?),
             Self::Postgres(all) => Box::new(Postgres::open(all.at(part), Role::Reader)?),

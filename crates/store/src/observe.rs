@@ -75,7 +75,7 @@ fn project(
     let tags = found_by.iter().flat_map(|it| it.as_ref().map_or(NO_TAG, |it| key.tag(it)));
     let tags: Vec<u8> = tags.collect();
     let row: [Value; 4] = [kind.kind.into(), block.day.into(), block.seq.into(), tags.into()];
-    views.execute(TAGS_ADD, &row).map(|_| ())
+    views.execute(TAGS_ADD, &row)
 }
 
 /// Folds every stored block of `kind` whose key lives into the (empty) views of `target`.

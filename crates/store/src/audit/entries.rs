@@ -24,6 +24,8 @@ pub(super) const TILE: &str =
     "SELECT bytes FROM log_tile WHERE region = $1 AND level = $2 AND position = $3";
 pub(super) const EVENTS: &str = "SELECT seq, kind, at, sealed, epoch, payload, stream, stream_id FROM event \
      WHERE region = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
+pub(super) const BEYOND: &str =
+    "SELECT seq FROM event WHERE region = $1 AND (seq < 0 OR seq >= $2) LIMIT 1";
 const OBSERVATIONS: &str = "SELECT seq, kind, at, day, payload FROM observation \
      WHERE region = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
 
@@ -170,6 +172,9 @@ impl Auditor<'_> {
                 }
             }
         }
+        if !select(self.identity, &self.value, BEYOND, &[tree.size().into()])?.is_empty() {
+            self.wrong(Some(tree.size()), "event", "a row has no leaf");
+        }
         let until = ((tree.size() + 255) >> 8).into();
         if !select(self.identity, &self.value, BUNDLES, &[until])?.is_empty() {
             self.wrong(Some(tree.size()), "bundle", "there are bundles beyond the last entry");
@@ -257,6 +262,11 @@ impl Auditor<'_> {
     }
 
     fn absent(&mut self, seq: u64, line: &Line<'_>) {
+        if self.registry.observation(line.kind).is_err() {
+            // The row of an event stays when its key goes: only visits leave with their day.
+            self.wrong(Some(seq), "event", "the payload is missing");
+            return;
+        }
         let it = Missing { seq, kind: line.kind.to_owned(), day: utc_day(line.at) };
         if it.is_explained(&self.said) {
             self.findings.0.erased += 1;
