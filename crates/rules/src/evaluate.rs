@@ -2,10 +2,10 @@
 
 use crate::date_time::DateTime;
 use crate::error::{EvaluationCode, EvaluationError};
-use crate::expression::{Applied, Expression, Node, Operands, Path, Relation};
+use crate::expression::{Applied, Expression, Fragment, Node, Operands, Path, Relation};
 use crate::item::{INTEGER_MAX, Item, read_value};
 use crate::trace::{Recorder, Trace};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How much work one evaluation may do: operations, items of a list that are looked at, values
 /// that are copied. Tens of times what the rules of any country took, and a few milliseconds.
@@ -43,6 +43,18 @@ pub(crate) fn is_truthy_traced(
     traced(|run| run.truth(expression, data))
 }
 
+/// Whether `expression` is truthy on a pass; with `trace`, also the record.
+pub(crate) fn is_truthy_on(
+    expression: &Expression,
+    pass: Pass<'_>,
+    trace: bool,
+) -> (Result<bool, EvaluationError>, Option<Trace>) {
+    let mut run = Run { budget: STEPS_MAX, recorder: trace.then(Recorder::default) };
+    let item = run.evaluate(&expression.node, &Context::Pass(pass));
+    let result = item.and_then(|item| truth(&item, ""));
+    (result, run.recorder.map(|it| it.trace))
+}
+
 fn traced<T>(evaluate: impl FnOnce(&mut Run) -> T) -> (T, Trace) {
     let mut run = Run { budget: STEPS_MAX, recorder: Some(Recorder::default()) };
     let result = evaluate(&mut run);
@@ -52,6 +64,8 @@ fn traced<T>(evaluate: impl FnOnce(&mut Run) -> T) -> (T, Trace) {
 /// What `var` reads from.
 enum Context<'a, 'c> {
     Data(&'a Value),
+    /// A pass and what is asked about it, without copying them into one value.
+    Pass(Pass<'a>),
     /// Inside the lambda of a `reduce`.
     Lambda {
         accumulator: &'c Item<'a>,
@@ -61,6 +75,47 @@ enum Context<'a, 'c> {
         /// list with the date of today.
         outer: &'c Context<'a, 'c>,
     },
+}
+
+/// The data of a pass's rule: `{"payload": …, "external": {…, "valueSets": …}}`, kept apart because
+/// value sets are large and the same for all passes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pass<'a> {
+    pub(crate) payload: &'a Value,
+    /// An object without `valueSets`.
+    pub(crate) external: &'a Map<String, Value>,
+    pub(crate) value_sets: &'a Value,
+}
+
+const PAYLOAD: &str = "payload";
+const EXTERNAL: &str = "external";
+const VALUE_SETS: &str = "valueSets";
+
+impl<'a> Pass<'a> {
+    fn read(&self, fragments: &[Fragment]) -> Item<'a> {
+        let Some((first, rest)) = fragments.split_first() else {
+            return Item::Fields(vec![
+                (PAYLOAD, Item::of(self.payload)),
+                (EXTERNAL, self.whole_external()),
+            ]);
+        };
+        match (first.name.as_str(), rest.split_first()) {
+            (PAYLOAD, _) => read_value(self.payload, rest),
+            (EXTERNAL, None) => self.whole_external(),
+            (EXTERNAL, Some((second, rest))) if second.name == VALUE_SETS => {
+                read_value(self.value_sets, rest)
+            }
+            (EXTERNAL, Some((second, rest))) => {
+                self.external.get(&second.name).map_or(Item::Null, |value| read_value(value, rest))
+            }
+            _ => Item::Null,
+        }
+    }
+
+    fn whole_external(&self) -> Item<'a> {
+        let fields = self.external.iter().map(|(name, value)| (name.as_str(), Item::of(value)));
+        Item::Fields(fields.chain([(VALUE_SETS, Item::of(self.value_sets))]).collect())
+    }
 }
 
 struct Run {
@@ -145,8 +200,7 @@ impl Run {
             Operands::Equal([left, right]) => {
                 let left = self.evaluate(left, context)?;
                 let right = self.evaluate(right, context)?;
-                let is_equal = left.equals(&right);
-                is_equal.map(Item::Bool).ok_or_else(|| refuse(EvaluationCode::NotComparable))
+                left.equals(&right, &mut self.budget).map(Item::Bool).map_err(refuse)
             }
             Operands::In([member, list]) => {
                 let member = self.evaluate(member, context)?;
@@ -228,13 +282,14 @@ impl Run {
         loop {
             let (accumulator, current, outer) = match context {
                 Context::Data(data) => return Ok(read_value(data, fragments)),
+                Context::Pass(pass) => return Ok(pass.read(fragments)),
                 Context::Lambda { accumulator, current, outer } => (accumulator, current, outer),
             };
             let Some((fragment, rest)) = fragments.split_first() else {
                 // The whole context of a lambda: the two keys that the specification gives it.
                 let accumulator = accumulator.copy(&mut self.budget, 1)?;
                 let current = current.copy(&mut self.budget, 1)?;
-                return Ok(Item::Record(Box::new((accumulator, current))));
+                return Ok(Item::Fields(vec![("accumulator", accumulator), ("current", current)]));
             };
             match fragment.name.as_str() {
                 "accumulator" => return accumulator.read(rest, &mut self.budget),
@@ -255,12 +310,11 @@ impl Run {
         pointer: &str,
     ) -> Result<bool, EvaluationError> {
         let refuse = |code| EvaluationError::new(pointer, code);
-        let not_comparable = || refuse(EvaluationCode::NotComparable);
         match list {
             Item::Data(Value::Array(values)) => {
                 self.spend(values.len(), pointer)?;
                 for value in values {
-                    if member.equals(&Item::of(value)).ok_or_else(not_comparable)? {
+                    if member.equals(&Item::of(value), &mut self.budget).map_err(refuse)? {
                         return Ok(true);
                     }
                 }
@@ -269,7 +323,7 @@ impl Run {
             Item::List(items) => {
                 self.spend(items.len(), pointer)?;
                 for item in items {
-                    if member.equals(item).ok_or_else(not_comparable)? {
+                    if member.equals(item, &mut self.budget).map_err(refuse)? {
                         return Ok(true);
                     }
                 }

@@ -21,6 +21,14 @@ impl Expression {
     pub fn source(&self) -> &Value {
         &self.source
     }
+
+    /// The `var` paths that are read from the data, each once, in reading order. Those within the
+    /// lambda of a `reduce` are read from its own context and are not among them.
+    pub fn paths(&self) -> Vec<&str> {
+        let mut paths = Vec::new();
+        self.node.paths(&mut paths);
+        paths
+    }
 }
 
 impl PartialEq for Expression {
@@ -170,6 +178,38 @@ pub(crate) enum Node {
     /// An array with at least one operation in it.
     List(Box<List>),
     Operation(Box<Applied>),
+}
+
+impl Node {
+    fn paths<'a>(&'a self, paths: &mut Vec<&'a str>) {
+        let nodes: Vec<&Self> = match self {
+            Self::Bool(_) | Self::Integer(_) | Self::Text(_) | Self::ConstantList(_) => return,
+            Self::List(list) => list.items.iter().collect(),
+            Self::Operation(applied) => match &applied.operands {
+                Operands::Var(path) => {
+                    if !paths.contains(&path.text.as_str()) {
+                        paths.push(&path.text);
+                    }
+                    return;
+                }
+                Operands::If { guard, then, otherwise } => vec![guard, then, otherwise],
+                Operands::And(nodes)
+                | Operands::CompareIntegers(_, nodes)
+                | Operands::CompareDateTimes(_, nodes) => nodes.iter().collect(),
+                Operands::Equal(pair) | Operands::In(pair) | Operands::Plus(pair) => {
+                    pair.iter().collect()
+                }
+                Operands::Reduce { over, initial, lambda: _ } => vec![over, initial],
+                Operands::Not(node)
+                | Operands::DccDateOfBirth(node)
+                | Operands::PlusTime { date: node, .. }
+                | Operands::ExtractFromUvci { identifier: node, .. } => vec![node],
+            },
+        };
+        for node in nodes {
+            node.paths(paths);
+        }
+    }
 }
 
 /// See [`Node::List`].

@@ -47,6 +47,14 @@ pub enum InvalidCode {
     UnknownField,
     /// Two rules of one set carry the same reason code.
     DuplicateCode,
+    /// A rule for passes, or a value set, lacks a field.
+    MissingField,
+    /// A rule for passes asks for an engine newer than this one.
+    EngineTooOld,
+    /// A rule for passes lists a field that its logic does not read.
+    NotRead,
+    /// A rule for passes reads a field that it does not list.
+    NotListed,
 }
 
 impl Invalid {

@@ -26,8 +26,9 @@ pub(crate) enum Item<'a> {
     /// An array, an object, or a number that is not an exact integer; never another scalar.
     Data(&'a Value),
     List(Vec<Item<'a>>),
-    /// What a lambda sees as its whole context: (accumulator, current).
-    Record(Box<(Item<'a>, Item<'a>)>),
+    /// An object that no data hold: the whole context of a lambda, or of a pass whose parts are
+    /// kept apart. A rule itself cannot build one. Never empty.
+    Fields(Vec<(&'a str, Item<'a>)>),
 }
 
 /// The number as an integer, when every evaluator holds it exactly. `42.0` and `4.2e1` are 42, as
@@ -63,7 +64,7 @@ impl<'a> Item<'a> {
             Self::Integer(integer) => Some(*integer != 0),
             Self::Text(text) => Some(!text.is_empty()),
             Self::List(items) => Some(!items.is_empty()),
-            Self::Record(_) => Some(true),
+            Self::Fields(fields) => Some(!fields.is_empty()),
             Self::Data(Value::Array(values)) => Some(!values.is_empty()),
             Self::Data(Value::Object(fields)) => Some(!fields.is_empty()),
             Self::Data(_) | Self::DateTime(_) => None,
@@ -74,16 +75,32 @@ impl<'a> Item<'a> {
         matches!(self, Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Text(_))
     }
 
-    /// Equality without coercion; `None` where evaluators disagree (both sides a structure, a
-    /// date-time or a number that is not an exact integer).
-    pub(crate) fn equals(&self, other: &Self) -> Option<bool> {
+    /// Equality without coercion.
+    ///
+    /// Two structures that differ, and two date-times that differ, are unequal for every evaluator.
+    /// Where they are the same, one evaluator compares identities and another contents: that is
+    /// [`EvaluationCode::NotComparable`].
+    pub(crate) fn equals(&self, other: &Self, budget: &mut usize) -> Result<bool, EvaluationCode> {
         match (self, other) {
-            (Self::Null, Self::Null) => Some(true),
-            (Self::Bool(left), Self::Bool(right)) => Some(left == right),
-            (Self::Integer(left), Self::Integer(right)) => Some(left == right),
-            (Self::Text(left), Self::Text(right)) => Some(left == right),
-            _ if self.is_scalar() || other.is_scalar() => Some(false),
-            _ => None,
+            (Self::Null, Self::Null) => Ok(true),
+            (Self::Bool(left), Self::Bool(right)) => Ok(left == right),
+            (Self::Integer(left), Self::Integer(right)) => Ok(left == right),
+            (Self::Text(left), Self::Text(right)) => Ok(left == right),
+            _ if self.is_scalar() || other.is_scalar() => Ok(false),
+            // As `===` of JavaScript: both are what a double holds.
+            (Self::Data(Value::Number(left)), Self::Data(Value::Number(right))) => {
+                Ok(left.as_f64() == right.as_f64())
+            }
+            (Self::DateTime(left), Self::DateTime(right)) if left != right => Ok(false),
+            (Self::DateTime(_), Self::DateTime(_)) => Err(EvaluationCode::NotComparable),
+            (Self::DateTime(_), _) | (_, Self::DateTime(_)) => Ok(false),
+            _ => {
+                if self.to_value(budget, 0)? == other.to_value(budget, 0)? {
+                    Err(EvaluationCode::NotComparable)
+                } else {
+                    Ok(false)
+                }
+            }
         }
     }
 
@@ -102,10 +119,11 @@ impl<'a> Item<'a> {
                 let copies = items.iter().map(|item| item.copy(budget, depth + 1));
                 Self::List(copies.collect::<Result<_, _>>()?)
             }
-            Self::Record(record) => Self::Record(Box::new((
-                record.0.copy(budget, depth + 1)?,
-                record.1.copy(budget, depth + 1)?,
-            ))),
+            Self::Fields(fields) => {
+                let copies =
+                    fields.iter().map(|(name, item)| Ok((*name, item.copy(budget, depth + 1)?)));
+                Self::Fields(copies.collect::<Result<_, _>>()?)
+            }
         })
     }
 
@@ -127,11 +145,12 @@ impl<'a> Item<'a> {
                 let values = items.iter().map(|item| item.to_value(budget, depth + 1));
                 Value::Array(values.collect::<Result<_, _>>()?)
             }
-            Self::Record(record) => {
-                let mut fields = Map::new();
-                fields.insert("accumulator".to_owned(), record.0.to_value(budget, depth + 1)?);
-                fields.insert("current".to_owned(), record.1.to_value(budget, depth + 1)?);
-                Value::Object(fields)
+            Self::Fields(fields) => {
+                let mut object = Map::new();
+                for (name, item) in fields {
+                    object.insert((*name).to_owned(), item.to_value(budget, depth + 1)?);
+                }
+                Value::Object(object)
             }
         })
     }
@@ -148,11 +167,9 @@ impl<'a> Item<'a> {
             let inner = match item {
                 Self::Data(value) => return Ok(read_value(value, rest)),
                 Self::List(items) => fragment.index.and_then(|index| items.get(index)),
-                Self::Record(record) => match fragment.name.as_str() {
-                    "accumulator" => Some(&record.0),
-                    "current" => Some(&record.1),
-                    _ => None,
-                },
+                Self::Fields(fields) => {
+                    fields.iter().find(|(name, _)| *name == fragment.name).map(|(_, item)| item)
+                }
                 _ => None,
             };
             let Some(inner) = inner else {
@@ -253,13 +270,20 @@ mod tests {
 
     #[test]
     fn values_of_different_types_are_never_equal() {
+        let equal =
+            |left: &Value, right: &Value| Item::of(left).equals(&Item::of(right), &mut 1_000);
         let values = [json!(null), json!(false), json!(0), json!(""), json!("0")];
         for (at, left) in values.iter().enumerate() {
             for (other, right) in values.iter().enumerate() {
-                assert_eq!(Item::of(left).equals(&Item::of(right)), Some(at == other));
+                assert_eq!(equal(left, right), Ok(at == other));
             }
-            assert_eq!(Item::of(left).equals(&Item::of(&json!([]))), Some(false));
+            assert_eq!(equal(left, &json!([])), Ok(false));
+            assert_eq!(equal(&json!(0.5), left), Ok(false));
         }
-        assert_eq!(Item::of(&json!([])).equals(&Item::of(&json!({}))), None);
+        assert_eq!(equal(&json!(0.5), &json!(0.5)), Ok(true));
+        assert_eq!(equal(&json!(0.5), &json!(0.25)), Ok(false));
+        assert_eq!(equal(&json!([]), &json!({})), Ok(false));
+        assert_eq!(equal(&json!([1, [2]]), &json!([1, [3]])), Ok(false));
+        assert_eq!(equal(&json!([1, [2]]), &json!([1, [2]])), Err(EvaluationCode::NotComparable));
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! - [`Expression::parse`] checks a rule once, when it is imported, and compiles it;
 //! - [`evaluate`] and [`evaluate_traced`] apply it to data;
-//! - [`RuleSet`] and [`decide`] apply an ordered, versioned list of rules to one person's facts.
+//! - [`RuleSet`] and [`decide`] apply an ordered, versioned list of rules to one person's facts;
+//! - [`PassRules`] selects and asks the rules that countries publish for digital COVID certificates.
 //!
 //! Everything here is a pure function: `now` is part of the data, as text. Work is bounded
 //! ([`STEPS_MAX`], [`DEPTH_MAX`]) so that no rule and no data can stop the writer that evaluates it.
@@ -24,15 +25,25 @@ mod expression;
 mod invalid;
 mod item;
 mod parse;
+mod pass_rule;
+mod pass_rules;
 mod rule_set;
 mod trace;
+mod value_sets;
+mod version;
 
 pub use error::{EvaluationCode, EvaluationError};
 pub use evaluate::{STEPS_MAX, evaluate, evaluate_traced};
 pub use expression::{Expression, Operation};
 pub use invalid::{Invalid, InvalidCode};
 pub use parse::{DEPTH_MAX, NODES_MAX, PATH_MAX, TEXT_MAX};
+pub use pass_rule::{CertificateType, ENGINE, PassRule, RuleKind};
+pub use pass_rules::{
+    Asked, Judgement, Open, PASS_RULES_MAX, PassRules, Question, RuleResult, Signed,
+};
 pub use rule_set::{
     Decision, Failed, Matched, NamedRule, RULES_MAX, RuleSet, RuleTrace, decide, decide_untraced,
 };
 pub use trace::{Step, TRACE_STEPS_MAX, Trace};
+pub use value_sets::ValueSets;
+pub use version::{ENGINE_VERSION, Version};

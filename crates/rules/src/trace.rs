@@ -108,8 +108,9 @@ fn record(item: &Item<'_>) -> Value {
         Item::Data(Value::Array(values)) => ("array", values.len()),
         Item::List(items) => ("array", items.len()),
         Item::Data(Value::Object(fields)) => ("object", fields.len()),
-        // A lambda's record has its two keys; every other item is a scalar and never too large.
-        _ => ("object", 2),
+        Item::Fields(fields) => ("object", fields.len()),
+        // Every other item is a scalar and never too large.
+        _ => ("object", 0),
     };
     let mut budget = RECORDED_VALUES_MAX;
     match item.to_value(&mut budget, 0) {

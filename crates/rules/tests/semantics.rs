@@ -57,11 +57,12 @@ fn membership_is_by_value_and_null_is_a_value() {
     check(rule(), json!({ "x": "1", "y": [1, "b", {}] }), json!(false));
     check_error(rule(), json!({ "x": "a" }), "", NotAnArray);
     check_error(rule(), json!({ "x": "a", "y": "abc" }), "", NotAnArray);
+    check(rule(), json!({ "x": {}, "y": [{ "a": 1 }, "a"] }), json!(false));
     check_error(rule(), json!({ "x": {}, "y": [{}] }), "", NotComparable);
 }
 
 #[test]
-fn equality_coerces_nothing_and_refuses_what_evaluators_disagree_on() {
+fn equality_coerces_nothing_and_refuses_only_what_evaluators_disagree_on() {
     let rule = || json!({ "===": [{ "var": "0" }, { "var": "1" }] });
     check(rule(), json!([1, 1.0]), json!(true));
     check(rule(), json!([0, "0"]), json!(false));
@@ -69,7 +70,14 @@ fn equality_coerces_nothing_and_refuses_what_evaluators_disagree_on() {
     check(rule(), json!([]), json!(true));
     check(rule(), json!([null, ""]), json!(false));
     check_error(rule(), json!([[1], [1]]), "", NotComparable);
-    check_error(rule(), json!([0.5, 0.5]), "", NotComparable);
+    check(rule(), json!([[1], [2]]), json!(false));
+    check(rule(), json!([[], {}]), json!(false));
+    check(rule(), json!([{ "a": 1 }, { "a": 2 }]), json!(false));
+    check_error(rule(), json!([{ "a": 1 }, { "a": 1 }]), "", NotComparable);
+    check(rule(), json!([0.5, 0.5]), json!(true));
+    check(rule(), json!([0.5, 0.25]), json!(false));
+    check(json!({ "===": [date("2021-01-01"), date("2021-01-02")] }), json!(null), json!(false));
+    check(json!({ "===": [date("2021-01-01"), "2021-01-01"] }), json!(null), json!(false));
     let dates = json!({ "===": [date("2021-01-01"), date("2021-01-01")] });
     check_error(dates, json!(null), "", NotComparable);
 }
