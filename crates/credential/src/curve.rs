@@ -1,8 +1,35 @@
-//! The two signature schemes, behind two functions: Ed25519 for what we sign, P-256 for what a
-//! device signs (the curve every browser keeps keys for).
+//! The signature schemes. Two have a function of their own: Ed25519 for what we sign, P-256 for what
+//! a device signs (the curve every browser keeps keys for). Those of other people's passes and
+//! certificates are behind [`verify`].
 //!
-//! On the server aws-lc does the work; in WebAssembly RustCrypto does. Tests run both on the same
-//! inputs, so that a gate never disagrees with the server.
+//! On the server aws-lc does the work; in WebAssembly RustCrypto does, for the same two. Tests run
+//! both on the same inputs, so that a gate never disagrees with the server.
+
+use crate::pass::{Algorithm, PublicKey};
+
+/// Whether `signature` is `key`'s over `message`; of ECDSA it is `r || s`. Nothing when this device
+/// has no code for the scheme: a browser has WebCrypto for it (RSA, P-384, P-521).
+pub fn verify(
+    key: &PublicKey,
+    algorithm: Algorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> Option<bool> {
+    match (key, algorithm) {
+        (PublicKey::P256(point), Algorithm::Es256) => {
+            let signature = signature.try_into();
+            Some(signature.is_ok_and(|it| p256_verify(point, message, it)))
+        }
+        (PublicKey::Ed25519(point), Algorithm::EdDsa) => {
+            let signature = signature.try_into();
+            Some(signature.is_ok_and(|it| ed25519_verify(point, message, it)))
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        _ => Some(native::verify(key, algorithm, message, signature)),
+        #[cfg(target_arch = "wasm32")]
+        _ => None,
+    }
+}
 
 /// Whether `signature` is `public`'s Ed25519 signature over `message` (RFC 8032).
 ///
@@ -29,7 +56,51 @@ pub fn p256_verify(public: &[u8], message: &[u8], signature: &[u8; 64]) -> bool 
 mod native {
     //! aws-lc.
 
-    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA384_ASN1,
+        ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
+        ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA256_ASN1, ECDSA_P521_SHA384_ASN1,
+        ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+        RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
+        RSA_PSS_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
+    };
+
+    use crate::pass::{Algorithm, PublicKey, der};
+
+    /// Every pair of curve and hash: certificates use them all. In the form of certificates,
+    /// because the library has only that for some.
+    pub(super) fn verify(
+        key: &PublicKey,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let (point, width, scheme): (&[u8], usize, &'static dyn VerificationAlgorithm) =
+            match (key, algorithm) {
+                (PublicKey::P256(key), Algorithm::Es256) => (key, 32, &ECDSA_P256_SHA256_ASN1),
+                (PublicKey::P256(key), Algorithm::Es384) => (key, 32, &ECDSA_P256_SHA384_ASN1),
+                (PublicKey::P256(key), Algorithm::Es512) => (key, 32, &ECDSA_P256_SHA512_ASN1),
+                (PublicKey::P384(key), Algorithm::Es256) => (key, 48, &ECDSA_P384_SHA256_ASN1),
+                (PublicKey::P384(key), Algorithm::Es384) => (key, 48, &ECDSA_P384_SHA384_ASN1),
+                (PublicKey::P384(key), Algorithm::Es512) => (key, 48, &ECDSA_P384_SHA512_ASN1),
+                (PublicKey::P521(key), Algorithm::Es256) => (key, 66, &ECDSA_P521_SHA256_ASN1),
+                (PublicKey::P521(key), Algorithm::Es384) => (key, 66, &ECDSA_P521_SHA384_ASN1),
+                (PublicKey::P521(key), Algorithm::Es512) => (key, 66, &ECDSA_P521_SHA512_ASN1),
+                (PublicKey::Rsa(key), Algorithm::Ps256) => (key, 0, &RSA_PSS_2048_8192_SHA256),
+                (PublicKey::Rsa(key), Algorithm::Ps384) => (key, 0, &RSA_PSS_2048_8192_SHA384),
+                (PublicKey::Rsa(key), Algorithm::Ps512) => (key, 0, &RSA_PSS_2048_8192_SHA512),
+                (PublicKey::Rsa(key), Algorithm::Rs256) => (key, 0, &RSA_PKCS1_2048_8192_SHA256),
+                (PublicKey::Rsa(key), Algorithm::Rs384) => (key, 0, &RSA_PKCS1_2048_8192_SHA384),
+                (PublicKey::Rsa(key), Algorithm::Rs512) => (key, 0, &RSA_PKCS1_2048_8192_SHA512),
+                _ => return false,
+            };
+        let verifier = UnparsedPublicKey::new(scheme, point);
+        if width == 0 {
+            return verifier.verify(message, signature).is_ok();
+        }
+        let Some((r, s)) = signature.split_at_checked(width) else { return false };
+        s.len() == width && verifier.verify(message, &der::two_integers(r, s)).is_ok()
+    }
 
     pub(super) fn ed25519_verify(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
         UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()

@@ -14,6 +14,7 @@
 //! - [`seen`]: what this gate has seen a minute ago;
 //! - [`mod@verify`]: the verdict;
 //! - `issue` and `sealed` (server only): signing, and opening a gate's sealed queue;
+//! - [`pass`]: every kind of pass, other people's and ours, by one door and with one verdict;
 //! - [`base45`], [`curve`]: the two tools underneath.
 #![deny(missing_docs)]
 
@@ -27,6 +28,7 @@ mod error;
 pub mod issue;
 pub mod list;
 pub mod moment;
+pub mod pass;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod sealed;
 pub mod seen;

@@ -78,7 +78,8 @@ pub enum Reason {
 }
 
 /// What a reason does to the outcome.
-enum Effect {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
     /// Takes the ground from under everything else: cannot tell, whatever the code says.
     Undermines,
     /// A "no" that stands on verified facts.
@@ -142,7 +143,7 @@ impl Reason {
         Self::AlreadyUsed,
     ];
 
-    fn effect(self) -> Effect {
+    pub(crate) fn effect(self) -> Effect {
         match self {
             Self::Malformed
             | Self::TooLong

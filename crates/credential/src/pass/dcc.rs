@@ -1,0 +1,221 @@
+//! The EU Digital COVID Certificate, and every HCERT of its kind (WHO, and ours): `HC1:`, base45,
+//! zlib, COSE_Sign1, CWT, and under claim -260 a JSON-like document with one vaccination, test or
+//! recovery. (eHealth Network, "Electronic Health Certificates" 1.3; "Interoperability 2D Code";
+//! CWT: RFC 8392.)
+
+use serde_json::Value;
+
+use super::cbor_value::{Cbor, whole};
+use super::dcc_schema;
+use super::inflate::{Wrap, inflate};
+use super::key::Algorithm;
+use super::reason::{Finding, Reason};
+use super::revocation::DccNames;
+use super::rules::Facts;
+use super::sign1::Message;
+use super::signed::Candidates;
+use super::trust::Trust;
+use super::verdict::{Draft, Kind, Shown, Step};
+use super::{Case, Format, Read, Reading};
+use crate::base45;
+
+const PREFIX: &str = "HC1:";
+/// What the specification allows: ES256, and PS256 as a second. RS256 was in its first edition, and
+/// issuers used it.
+const ALLOWED: [Algorithm; 3] = [Algorithm::Es256, Algorithm::Ps256, Algorithm::Rs256];
+
+const ISSUER: i64 = 1;
+const EXPIRES: i64 = 4;
+const NOT_BEFORE: i64 = 5;
+const ISSUED: i64 = 6;
+const HCERT: i64 = -260;
+const DCC: i64 = 1;
+
+struct Dcc<'t> {
+    candidates: Candidates<'t>,
+    kid: Vec<u8>,
+    signature: Vec<u8>,
+    is_ecdsa: bool,
+    claims: Option<Claims>,
+}
+
+/// What was signed.
+struct Claims {
+    issuer: Option<String>,
+    expires_at: i64,
+    issued_at: Option<i64>,
+    not_before: Option<i64>,
+    content: Value,
+}
+
+pub(super) fn read<'t>(text: &str, trust: &'t Trust) -> Reading<'t> {
+    let packed = text.strip_prefix(PREFIX).ok_or(Reason::FormatUnknown)?;
+    let packed = base45::decode(packed).map_err(|_| Reason::EncodingMalformed)?;
+    let message = inflate(&packed, Wrap::Zlib)?;
+    let message = Message::read(&message)?;
+    let kid = message.kid.clone().unwrap_or_default();
+    let signers = trust.signers(Format::Dcc, &kid);
+    let (candidates, checks) = Candidates::new(signers, &message, &ALLOWED);
+    let dcc = Dcc {
+        candidates,
+        kid,
+        signature: message.signature.to_vec(),
+        is_ecdsa: message.algorithm == Some(Algorithm::Es256),
+        claims: Claims::read(&message.payload),
+    };
+    Ok((Box::new(dcc), checks))
+}
+
+impl Claims {
+    fn read(payload: &[u8]) -> Option<Self> {
+        let claims = Cbor::read(payload)?;
+        // A missing claim is nothing; a malformed one spoils the whole.
+        let moment = |name: i64| claims.at(name).map(|it| seconds(it).ok_or(())).transpose().ok();
+        let issuer = match claims.at(ISSUER) {
+            Some(issuer) => Some(issuer.text()?.to_owned()),
+            None => None,
+        };
+        let content = claims.at(HCERT)?.at(DCC)?;
+        let Cbor::Map(_) = content else { return None };
+        Some(Self {
+            issuer,
+            expires_at: moment(EXPIRES)??,
+            issued_at: moment(ISSUED)?,
+            not_before: moment(NOT_BEFORE)?,
+            content: content.to_json()?,
+        })
+    }
+}
+
+/// A NumericDate (RFC 8392, section 2): an integer or a float, in a tag for epoch times or, as it
+/// should be, in none.
+pub(super) fn seconds(value: &Cbor) -> Option<i64> {
+    match value {
+        Cbor::Int(second) => Some(*second),
+        Cbor::Float(second) => whole(second.floor()),
+        Cbor::Tag(1, inner) => seconds(inner),
+        _ => None,
+    }
+}
+
+impl Read for Dcc<'_> {
+    fn judge(&self, held: &[Option<bool>], case: &Case<'_>, draft: &mut Draft) {
+        draft.note(Step::Decode, self.claims.is_none().then_some(Reason::ClaimsMalformed));
+        let kind = self.claims.as_ref().and_then(|claims| kind(&claims.content));
+        let wrong_usage = |usage: super::Usage| kind.is_some_and(|kind| !usage.allows(kind));
+        let signer = self.candidates.signer(held, case, draft, |it| wrong_usage(it.usage).into());
+        let (Some(signer), Some(claims)) = (signer, &self.claims) else { return };
+
+        if kind.is_some() {
+            let reason = wrong_usage(signer.usage).then_some(Reason::UsageNotAllowed);
+            draft.note(Step::Usage, reason);
+        }
+        let is_sound = dcc_schema::is_valid(&claims.content);
+        draft.note(Step::Schema, (!is_sound).then_some(Reason::SchemaInvalid));
+        draft.note(Step::Time, claims.time_reason(case));
+        self.look_up(claims, case, draft);
+
+        let country = claims.issuer.as_deref().or(signer.country.as_deref());
+        if let Some(issuer) = &mut draft.verdict.issuer {
+            issuer.country = country.map(str::to_owned);
+        }
+        draft.verdict.kind = kind;
+        draft.verdict.valid_from = claims.not_before.or(claims.issued_at);
+        draft.verdict.valid_until = Some(claims.expires_at);
+        draft.verdict.shown = Some(shown(&claims.content, case.policy.full_name));
+        if let (Some(kind), true) = (kind, is_sound) {
+            let facts = Facts {
+                format: Format::Dcc,
+                kind,
+                payload: &claims.content,
+                issuer_country: country,
+                kid: &self.kid,
+                issued_at: claims.issued_at,
+                expires_at: Some(claims.expires_at),
+                now_s: case.now_s,
+            };
+            draft.rule(case, &facts);
+        }
+    }
+}
+
+impl Dcc<'_> {
+    fn look_up(&self, claims: &Claims, case: &Case<'_>, draft: &mut Draft) {
+        let Some(entry) = entry(&claims.content) else { return };
+        let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
+        let names = DccNames {
+            kid: &self.kid,
+            uci: text("ci"),
+            country: claims.issuer.as_deref().unwrap_or(text("co")),
+            signature: &self.signature,
+            is_ecdsa: self.is_ecdsa,
+        };
+        draft.stand(case.trust.revocations.dcc(&names, case.now_s));
+    }
+}
+
+impl Claims {
+    /// The last second is still good: all published cases that end at their own clock say so.
+    fn time_reason(&self, case: &Case<'_>) -> Option<Reason> {
+        let latest = case.now_s.saturating_add(case.policy.clock_tolerance_s);
+        let earliest = case.now_s.saturating_sub(case.policy.clock_tolerance_s);
+        let is_ahead = |start: Option<i64>| start.is_some_and(|start| latest < start);
+        if self.expires_at < earliest {
+            Some(Reason::Expired)
+        } else if is_ahead(self.issued_at) || is_ahead(self.not_before) {
+            Some(Reason::NotYetValid)
+        } else {
+            None
+        }
+    }
+}
+
+/// The one group that has an entry, and that entry.
+fn group(content: &Value) -> Option<(Kind, &Value)> {
+    let groups = [("v", Kind::Vaccination), ("t", Kind::Test), ("r", Kind::Recovery)];
+    let mut found = groups.into_iter().filter_map(|(name, kind)| {
+        let entries = content.get(name)?.as_array()?;
+        entries.first().map(|entry| (kind, entry))
+    });
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+fn kind(content: &Value) -> Option<Kind> {
+    group(content).map(|(kind, _)| kind)
+}
+
+fn entry(content: &Value) -> Option<&Value> {
+    group(content).map(|(_, entry)| entry)
+}
+
+/// The minimum of the holder.
+fn shown(content: &Value, full_name: bool) -> Shown {
+    let names = content.get("nam");
+    let name = |written: &str, standard: &str| {
+        let text = |name: &str| names.and_then(|it| it.get(name)).and_then(Value::as_str);
+        let is_there = |text: &&str| !text.trim().is_empty();
+        let found = text(written).filter(is_there).or(text(standard).filter(is_there));
+        found.unwrap_or_default().replace('<', " ")
+    };
+    let birth = content.get("dob").and_then(Value::as_str).unwrap_or_default();
+    Shown::new(&name("gn", "gnt"), &name("fn", "fnt"), birth, full_name)
+}
+
+impl Draft {
+    /// The step of rules: skipped without rules, and where none is for such a pass.
+    pub(super) fn rule(&mut self, case: &Case<'_>, facts: &Facts<'_>) {
+        let Some(rules) = case.rules else { return };
+        let ruling = rules.judge(facts);
+        if 0 < ruling.asked {
+            self.ok(Step::Rules);
+        }
+        let named = |reason: Reason, names: Vec<String>| {
+            names.into_iter().map(move |name| Finding { reason, about: Some(name) })
+        };
+        let failed = named(Reason::RuleFailed, ruling.failed);
+        for finding in failed.chain(named(Reason::RuleOpen, ruling.open)) {
+            self.failed(Step::Rules, finding);
+        }
+    }
+}

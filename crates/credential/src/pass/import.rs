@@ -1,0 +1,272 @@
+//! Files that say whom to trust and what was revoked, each recognised by its content.
+//!
+//! | content | becomes |
+//! |---|---|
+//! | X.509 certificate (DER, PEM, base64) | a DCC signer under the first 8 bytes of its hash; an authority, where it says that it may sign certificates |
+//! | JWK set, a single JWK | signers under their `kid`, of SMART cards and, where it is 8 bytes in base64, of DCC |
+//! | DID document | signers of NZ COVID passes under `#key` of its `assertionMethod` |
+//! | lists of DCC signers in JSON: `certificates` with `rawData` (Germany), `eu_keys` with `subjectPk` (the Netherlands), `dsc_trust_list` (Sweden), arrays of `kid` and `publicKey` (United Kingdom) | DCC signers with the usages that the list gives |
+//! | a region's lists as its gates get them (`trust`, `revocations`, `root` in base64) | our own codes' issuers |
+
+use serde_json::Value;
+
+use super::certificate::{Certificate, public_key};
+use super::der::{self, Der};
+use super::format::Format;
+use super::jwk::{self, any_base64};
+use super::key::PublicKey;
+use super::trust::{Signer, Trust, Usage};
+use crate::list;
+
+/// The largest file that is read, in bytes: the whole EU's keys are 2 MB, a full revocation list more.
+pub(super) const MAX_FILE: usize = 64 * 1024 * 1024;
+
+/// What was found in a file; all zero when it is none of the known kinds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Keys that may sign passes.
+    pub signers: usize,
+    /// Certificates of authorities.
+    pub authorities: usize,
+    /// Revocation lists.
+    pub revocations: usize,
+    /// Lists of our own regions.
+    pub regions: usize,
+}
+
+impl Found {
+    /// Whether the file was of no known kind.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            signers: self.signers + other.signers,
+            authorities: self.authorities + other.authorities,
+            revocations: self.revocations + other.revocations,
+            regions: self.regions + other.regions,
+        }
+    }
+}
+
+impl Trust {
+    /// Adds what a file holds. What is not recognised, or damaged, is left out.
+    pub fn add(&mut self, file: &[u8]) -> Found {
+        if MAX_FILE < file.len() {
+            return Found::default();
+        }
+        if let Ok(text) = core::str::from_utf8(file) {
+            return self.add_text(text.trim_start_matches('\u{feff}').trim());
+        }
+        self.add_der(file)
+    }
+
+    fn add_text(&mut self, text: &str) -> Found {
+        if text.contains("-----BEGIN ") {
+            return self.add_pem(text);
+        }
+        // Germany's list has a line with its signature before it.
+        let json = if text.starts_with(['{', '[']) { Some(text) } else { second_line(text) };
+        if let Some(value) = json.and_then(|json| serde_json::from_str::<Value>(json).ok()) {
+            return self.add_json(&value);
+        }
+        any_base64(text).map_or(Found::default(), |bytes| self.add_der(&bytes))
+    }
+
+    fn add_pem(&mut self, text: &str) -> Found {
+        let mut found = Found::default();
+        for block in text.split("-----BEGIN ").skip(1) {
+            let inside =
+                block.split_once("-----").and_then(|(_, rest)| rest.split_once("-----END"));
+            if let Some(bytes) = inside.and_then(|(inside, _)| any_base64(inside)) {
+                found = found.plus(self.add_der(&bytes));
+            }
+        }
+        found
+    }
+
+    fn add_der(&mut self, bytes: &[u8]) -> Found {
+        match Certificate::from_der(bytes) {
+            Some(certificate) => self.add_certificate(certificate, None),
+            None => Found::default(),
+        }
+    }
+
+    fn add_certificate(&mut self, certificate: Certificate, country: Option<&str>) -> Found {
+        let mut found = Found::default();
+        if let Some(key) = certificate.key.clone() {
+            let signer = Signer {
+                key,
+                usage: certificate.usage(),
+                issuer: certificate.name(),
+                country: certificate.country().or_else(|| country.map(str::to_owned)),
+                not_before: Some(certificate.not_before),
+                not_after: Some(certificate.not_after),
+                list_until: None,
+            };
+            self.add_signer(Format::Dcc, &certificate.kid(), signer);
+            found.signers = 1;
+        }
+        if certificate.is_authority == Some(true) {
+            found.authorities = 1;
+            if !self.authorities.contains(&certificate) {
+                self.authorities.push(certificate);
+            }
+        }
+        found
+    }
+
+    fn add_json(&mut self, value: &Value) -> Found {
+        let array = |name: &str| value.get(name).and_then(Value::as_array);
+        if let Some(keys) = array("keys") {
+            return self.add_all(keys, Self::add_jwk);
+        }
+        if value.get("kty").is_some() {
+            return self.add_jwk(value);
+        }
+        if let Some(certificates) = array("certificates") {
+            return self.add_all(certificates, Self::add_listed);
+        }
+        if let Some(keys) = value.get("eu_keys").and_then(Value::as_object) {
+            let each = keys.iter().flat_map(|(kid, keys)| {
+                keys.as_array().into_iter().flatten().map(move |key| (kid, key))
+            });
+            return each.fold(Found::default(), |found, (kid, key)| {
+                found.plus(self.add_bare(kid, key, "subjectPk", key.get("keyUsage")))
+            });
+        }
+        if let Some(countries) = value.get("dsc_trust_list").and_then(Value::as_object) {
+            let mut found = Found::default();
+            for (country, list) in countries {
+                for key in list.get("keys").and_then(Value::as_array).into_iter().flatten() {
+                    found = found.plus(self.add_chain(key, country));
+                }
+            }
+            return found;
+        }
+        if value.get("verificationMethod").is_some() {
+            return self.add_did(value);
+        }
+        if value.get("root").is_some() && value.get("trust").is_some() {
+            return self.add_region(value).unwrap_or_default();
+        }
+        match value.as_array() {
+            Some(list) => self.add_all(list, Self::add_listed),
+            None => Found::default(),
+        }
+    }
+
+    fn add_all(&mut self, list: &[Value], add: impl Fn(&mut Self, &Value) -> Found) -> Found {
+        list.iter().fold(Found::default(), |found, one| found.plus(add(self, one)))
+    }
+
+    /// One entry of a list: a certificate, or a bare key under its name.
+    fn add_listed(&mut self, entry: &Value) -> Found {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
+        let certificate = text("rawData").and_then(any_base64);
+        if let Some(certificate) = certificate.and_then(|der| Certificate::from_der(&der)) {
+            return self.add_certificate(certificate, text("country"));
+        }
+        match text("kid") {
+            Some(kid) => self.add_bare(kid, entry, "publicKey", None),
+            None if entry.get("kty").is_some() => self.add_jwk(entry),
+            None => Found::default(),
+        }
+    }
+
+    /// A key as SubjectPublicKeyInfo under its name, for passes whose letters the list gives.
+    fn add_bare(&mut self, kid: &str, entry: &Value, field: &str, usage: Option<&Value>) -> Found {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
+        let info = text(field).and_then(any_base64);
+        let key = info.and_then(|info| Der(&info).take(der::SEQUENCE).and_then(public_key));
+        let (Some(kid), Some(key)) = (any_base64(kid), key) else { return Found::default() };
+        let letters = usage.and_then(Value::as_array).filter(|letters| !letters.is_empty());
+        let usage = letters.map_or(Usage::ANY, |letters| {
+            let has = |letter: &str| letters.iter().any(|it| it.as_str() == Some(letter));
+            Usage { vaccination: has("v"), test: has("t"), recovery: has("r") }
+        });
+        let country = text("ian").or(text("country")).map(str::to_ascii_uppercase);
+        self.add_signer(Format::Dcc, &kid, Signer { usage, country, ..bare(key) });
+        Found { signers: 1, ..Found::default() }
+    }
+
+    /// An entry with a chain of certificates, the signer's first, or else a plain key.
+    fn add_chain(&mut self, key: &Value, country: &str) -> Found {
+        let first = key.get("x5c").and_then(|chain| chain.get(0)).and_then(Value::as_str);
+        match first.and_then(any_base64).and_then(|der| Certificate::from_der(&der)) {
+            Some(certificate) => self.add_certificate(certificate, Some(country)),
+            None => self.add_jwk(key),
+        }
+    }
+
+    fn add_jwk(&mut self, jwk: &Value) -> Found {
+        let kid = jwk.get("kid").and_then(Value::as_str);
+        let (Some(kid), Some(key)) = (kid, jwk::public_key(jwk)) else { return Found::default() };
+        let signer = bare(key);
+        if let Some(short) = any_base64(kid).filter(|kid| kid.len() == 8) {
+            self.add_signer(Format::Dcc, &short, signer.clone());
+        }
+        self.add_signer(Format::Shc, kid.as_bytes(), signer);
+        Found { signers: 1, ..Found::default() }
+    }
+
+    /// The keys that a DID may assert with (DID Core, 5.3.2), each under its full name. A pass of New
+    /// Zealand names issuer and key apart; together they are that name.
+    fn add_did(&mut self, document: &Value) -> Found {
+        let did = document.get("id").and_then(Value::as_str).unwrap_or_default();
+        let full = |name: &str| {
+            if name.starts_with('#') { format!("{did}{name}") } else { name.to_owned() }
+        };
+        let list = |name: &str| document.get(name).and_then(Value::as_array).into_iter().flatten();
+        let methods: Vec<&Value> = list("verificationMethod").collect();
+        let name_of = |method: &Value| method.get("id").and_then(Value::as_str).map(full);
+        let mut found = Found::default();
+        for assertion in list("assertionMethod") {
+            // By name, or whole in place.
+            let named = assertion.as_str().map(full);
+            let method = match &named {
+                Some(name) => methods.iter().find(|it| name_of(it).as_ref() == Some(name)).copied(),
+                None => Some(assertion),
+            };
+            let Some((method, name)) = method.and_then(|it| Some((it, name_of(it)?))) else {
+                continue;
+            };
+            let is_key = method.get("type").and_then(Value::as_str) == Some("JsonWebKey2020");
+            let key = method.get("publicKeyJwk").filter(|_| is_key).and_then(jwk::public_key);
+            let Some(key) = key else { continue };
+            let issuer = Some(did.to_owned());
+            self.add_signer(Format::Nzcp, name.as_bytes(), Signer { issuer, ..bare(key) });
+            found.signers += 1;
+        }
+        found
+    }
+
+    fn add_region(&mut self, value: &Value) -> Option<Found> {
+        let bytes = |name: &str| value.get(name)?.as_str().and_then(any_base64);
+        let root: [u8; 32] = bytes("root")?.try_into().ok()?;
+        let list = list::TrustList::open(&bytes("trust")?, &root, 0).ok()?;
+        let revocations = bytes("revocations");
+        let revocations = revocations.and_then(|it| list::RevocationList::open(&it, &root, 0).ok());
+        self.regions.push(list::Trust { list, revocations });
+        Some(Found { regions: 1, ..Found::default() })
+    }
+}
+
+/// A key of which nothing else is known.
+fn bare(key: PublicKey) -> Signer {
+    Signer {
+        key,
+        usage: Usage::ANY,
+        issuer: None,
+        country: None,
+        not_before: None,
+        not_after: None,
+        list_until: None,
+    }
+}
+
+fn second_line(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once('\n')?;
+    rest.trim_start().starts_with(['{', '[']).then(|| rest.trim())
+}

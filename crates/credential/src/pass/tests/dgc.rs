@@ -1,0 +1,76 @@
+//! The member states' test cases (dgc-testdata), each at its own clock and with its own certificate.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{data, json, json_files};
+use crate::pass::jwk::any_base64;
+use crate::pass::{Format, Policy, Reason, Trust, Verdict, time, verify};
+use crate::verify::Check;
+
+/// Published labels that are wrong, and why. `*` stands for any ending.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("NL/", "EXPECTEDSCHEMAVALIDATION", "upstream issue 107: random content, labels by chance"),
+];
+
+fn is_known(case: &str, label: &str) -> bool {
+    WRONG.iter().any(|(start, wrong, _)| case.starts_with(start) && label == *wrong)
+}
+
+fn judged(case: &Value) -> Verdict {
+    let context = &case["TESTCTX"];
+    let mut trust = Trust::default();
+    if let Some(certificate) = context["CERTIFICATE"].as_str() {
+        trust.add(&any_base64(certificate).unwrap());
+    }
+    let now_s = time::moment(context["VALIDATIONCLOCK"].as_str().unwrap()).unwrap();
+    verify(case["PREFIX"].as_str().unwrap_or(""), &trust, None, &Policy::default(), now_s)
+}
+
+/// What a label means in terms of the verdict; nothing where it is about encoding or pictures.
+fn shown(label: &str, verdict: &Verdict) -> Option<bool> {
+    let has = |reason: Reason| verdict.reasons.iter().any(|it| it.reason == reason);
+    let checks = &verdict.checks;
+    Some(match label {
+        "EXPECTEDUNPREFIX" => verdict.format == Format::Dcc,
+        "EXPECTEDB45DECODE" => verdict.format == Format::Dcc && !has(Reason::EncodingMalformed),
+        "EXPECTEDCOMPRESSION" => {
+            verdict.format == Format::Dcc
+                && !has(Reason::EncodingMalformed)
+                && !has(Reason::CompressionMalformed)
+        }
+        "EXPECTEDDECODE" => checks.decode == Check::Ok,
+        "EXPECTEDVERIFY" => checks.signature == Check::Ok,
+        "EXPECTEDSCHEMAVALIDATION" => checks.schema == Check::Ok,
+        "EXPECTEDKEYUSAGE" => checks.usage == Check::Ok,
+        "EXPECTEDEXPIRATIONCHECK" => checks.time == Check::Ok,
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_label_of_every_case_is_met_or_known_to_be_wrong() {
+    let Some(folder) = data("dgc-testdata") else { return };
+    let mut differences = Vec::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut cases = 0;
+    for path in json_files(&folder) {
+        let name = path.strip_prefix(&folder).unwrap().display().to_string();
+        let case = json(&path);
+        let Some(expected) = case["EXPECTEDRESULTS"].as_object() else { continue };
+        cases += 1;
+        let verdict = judged(&case);
+        for (label, value) in expected {
+            let value = value.as_bool().unwrap();
+            let Some(found) = shown(label, &verdict) else { continue };
+            *counts.entry(label.clone()).or_default() += 1;
+            if found != value && !is_known(&name, label) {
+                differences.push(format!("{name} {label} {value}: {:?} {:?}", verdict.reasons, verdict.checks));
+            }
+        }
+    }
+    println!("{cases} cases, {counts:?}");
+    assert!(200 < cases);
+    assert!(differences.is_empty(), "{}\n{}", differences.len(), differences.join("\n"));
+}

@@ -1,0 +1,93 @@
+//! Whom a verifier trusts, and what it knows to be revoked: keys by kind and name, authorities,
+//! revocations, and the lists of our own regions.
+//!
+//! A store is filled once ([`Trust::add`] reads files of every kind) and then only read, by as many
+//! verdicts at once as there are.
+
+use std::collections::HashMap;
+
+use super::certificate::Certificate;
+use super::format::Format;
+use super::key::PublicKey;
+use super::revocation::Revocations;
+use super::verdict::Kind;
+use crate::list;
+
+/// What a key may sign. A certificate without any of the key-usage names may sign everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Vaccinations.
+    pub vaccination: bool,
+    /// Tests.
+    pub test: bool,
+    /// Recoveries.
+    pub recovery: bool,
+}
+
+impl Usage {
+    /// Everything.
+    pub const ANY: Self = Self { vaccination: true, test: true, recovery: true };
+
+    /// Whether passes of this kind may be signed.
+    pub fn allows(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Vaccination => self.vaccination,
+            Kind::Test => self.test,
+            Kind::Recovery => self.recovery,
+            Kind::Exemption | Kind::Bare => true,
+        }
+    }
+}
+
+/// A key that may sign passes of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The key.
+    pub key: PublicKey,
+    /// What it may sign.
+    pub usage: Usage,
+    /// Whose it is: the certificate's subject, the DID, the address. Where a kind names its issuer
+    /// in the message, the two must agree.
+    pub issuer: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// The key counts from this unix second on.
+    pub not_before: Option<i64>,
+    /// The key counts up to and with this unix second (RFC 5280, 4.1.2.5).
+    pub not_after: Option<i64>,
+    /// The list that named the key may be used until this unix second.
+    pub list_until: Option<i64>,
+}
+
+/// All that verdicts stand on.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    signers: HashMap<(Format, Vec<u8>), Vec<Signer>>,
+    /// Authorities that sign other certificates: country signing authorities and their like.
+    pub authorities: Vec<Certificate>,
+    /// What was revoked.
+    pub revocations: Revocations,
+    /// The lists of our own regions.
+    pub regions: Vec<list::Trust>,
+}
+
+impl Trust {
+    /// Adds a signer under its name. Several may share one: eight bytes of a hash collide, and all
+    /// of them are tried.
+    pub fn add_signer(&mut self, format: Format, kid: &[u8], signer: Signer) {
+        let signers = self.signers.entry((format, kid.to_vec())).or_default();
+        if !signers.contains(&signer) {
+            signers.push(signer);
+        }
+    }
+
+    /// The signers of this kind with this name.
+    pub fn signers(&self, format: Format, kid: &[u8]) -> &[Signer] {
+        self.signers.get(&(format, kid.to_vec())).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many signers there are for a kind.
+    pub fn count(&self, format: Format) -> usize {
+        self.signers.iter().filter(|((of, _), _)| *of == format).map(|(_, all)| all.len()).sum()
+    }
+}
