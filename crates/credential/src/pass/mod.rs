@@ -29,10 +29,10 @@ pub mod revocation;
 pub mod rules;
 mod sign1;
 mod signed;
-pub mod time;
-pub mod trust;
 #[cfg(test)]
 mod tests;
+pub mod time;
+pub mod trust;
 pub mod verdict;
 
 pub use certificate::Certificate;

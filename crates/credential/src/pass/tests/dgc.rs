@@ -9,10 +9,22 @@ use crate::pass::jwk::any_base64;
 use crate::pass::{Format, Policy, Reason, Trust, Verdict, time, verify};
 use crate::verify::Check;
 
-/// Published labels that are wrong, and why. `*` stands for any ending.
+/// Published labels that are wrong, and why: the beginning of the case's name, the label, the reason.
+/// Numbers are issues of dgc-testdata, most of them in its own `known_issues.csv`.
 const WRONG: &[(&str, &str, &str)] = &[
-    ("NL/", "EXPECTEDSCHEMAVALIDATION", "upstream issue 107: random content, labels by chance"),
+    ("BG/2DCode/raw/1.", SCHEMA, "298: groups without entries are null, and all three are there"),
+    ("BG/2DCode/raw/2.", SCHEMA, "298: the same"),
+    ("ES/2DCode/raw/401.", VERIFY, "228: ES256 with a key on P-384, which the DCC does not have"),
+    ("ES/2DCode/raw/402.", VERIFY, "228: the same"),
+    ("ES/2DCode/raw/403.", VERIFY, "228: the same"),
+    ("ES/2DCode/raw/401.", SCHEMA, "what nobody signed is not looked at"),
+    ("ES/2DCode/raw/402.", SCHEMA, "the same"),
+    ("ES/2DCode/raw/403.", SCHEMA, "the same"),
+    ("NL/", SCHEMA, "107: invented content, labels by chance"),
+    ("SK/2DCode/raw/3.", SCHEMA, "357: two vaccinations in one pass"),
 ];
+const SCHEMA: &str = "EXPECTEDSCHEMAVALIDATION";
+const VERIFY: &str = "EXPECTEDVERIFY";
 
 fn is_known(case: &str, label: &str) -> bool {
     WRONG.iter().any(|(start, wrong, _)| case.starts_with(start) && label == *wrong)
@@ -66,7 +78,10 @@ fn every_label_of_every_case_is_met_or_known_to_be_wrong() {
             let Some(found) = shown(label, &verdict) else { continue };
             *counts.entry(label.clone()).or_default() += 1;
             if found != value && !is_known(&name, label) {
-                differences.push(format!("{name} {label} {value}: {:?} {:?}", verdict.reasons, verdict.checks));
+                differences.push(format!(
+                    "{name} {label} {value}: {:?} {:?}",
+                    verdict.reasons, verdict.checks
+                ));
             }
         }
     }
