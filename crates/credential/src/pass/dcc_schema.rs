@@ -1,8 +1,13 @@
 //! The JSON Schema of the DCC (ehn-dcc-schema, combined, 1.0.0 to 1.3.3), written out.
 //!
 //! The newest accepts what the older ones do but for one thing: 1.3.0 demanded a standardised
-//! surname, later ones a surname or a forename. Formats (`date`, `date-time`) are asserted. Lengths
-//! count characters. Properties that the schema does not name are free.
+//! surname, later ones a surname or a forename. Lengths count characters. Properties that the schema
+//! does not name are free.
+//!
+//! Formats are annotations to JSON Schema, and the member states' own checks did not assert them:
+//! published passes that are to be valid have a date-time where a `date` should stand. Here a date
+//! must be a date or a moment, and a `date-time` a moment, in any form of [`time::moment`]: what can
+//! be read as no moment at all is refused.
 
 use serde_json::Value;
 
@@ -48,7 +53,7 @@ fn is_vaccination(entry: &Value) -> bool {
 
 fn is_test(entry: &Value) -> bool {
     ["tg", "tt", "tr"].iter().all(|name| must(entry, name, is_any))
-        && must(entry, "sc", time::is_rfc3339)
+        && must(entry, "sc", is_moment)
         && may(entry, "nm", is_short)
         && may(entry, "ma", is_any)
         && may(entry, "tc", is_short)
@@ -85,7 +90,12 @@ fn is_short(text: &str) -> bool {
 }
 
 fn is_date(text: &str) -> bool {
-    time::date(text).is_some()
+    time::moment(text).is_some()
+}
+
+/// With a time of day.
+fn is_moment(text: &str) -> bool {
+    time::date(text).is_none() && is_date(text)
 }
 
 /// `^\d+.\d+.\d+$`, in which a dot is any character but a line's end.
