@@ -56,7 +56,13 @@ impl<'a> Der<'a> {
             0x81..=0x83 => {
                 let (bytes, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
                 rest = after;
-                bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte))
+                let length = bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+                // DER has one way to write a length (X.690, 10.1).
+                let shortest = bytes.first() != Some(&0) && 0x7f < length;
+                if !shortest {
+                    return None;
+                }
+                length
             }
             _ => return None,
         };
@@ -132,18 +138,20 @@ pub fn two_integers(first: &[u8], second: &[u8]) -> Vec<u8> {
 
 /// An ECDSA signature as `r || s`, each of `width` bytes.
 pub fn flat_signature(sequence: &[u8], width: usize) -> Option<Vec<u8>> {
-    let mut parts = Der(sequence).enter(SEQUENCE)?;
+    let mut outer = Der(sequence);
+    let mut parts = outer.enter(SEQUENCE)?;
     let mut out = Vec::with_capacity(2 * width);
     for _ in 0..2 {
-        let part = parts.take(INTEGER)?.content;
-        if part.first().is_none_or(|byte| 0x80 <= *byte) {
-            return None;
-        }
-        let part = unsigned(part);
+        // Positive and in its shortest form: one signature has one text.
+        let part = match parts.take(INTEGER)?.content {
+            [0, rest @ ..] if rest.first().is_some_and(|byte| 0x80 <= *byte) => rest,
+            part if part.first().is_some_and(|byte| (1..0x80).contains(byte)) => part,
+            _ => return None,
+        };
         out.resize(out.len() + width.checked_sub(part.len())?, 0);
         out.extend_from_slice(part);
     }
-    parts.is_empty().then_some(out)
+    (parts.is_empty() && outer.is_empty()).then_some(out)
 }
 
 /// The unix second of a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5: in UTC, to the second).

@@ -17,6 +17,8 @@ pub enum Reason {
     FormatUnknown,
     /// Longer than any pass, or it unpacks to more than a pass may have.
     TooLong,
+    /// The file cannot be read.
+    Unreadable,
     /// There is no code in the picture, or none that can be read.
     PictureUnread,
     /// A part of a code in several parts is missing.
@@ -75,6 +77,7 @@ impl Reason {
         match self {
             Self::FormatUnknown => "format_unknown",
             Self::TooLong => "too_long",
+            Self::Unreadable => "unreadable",
             Self::PictureUnread => "picture_unread",
             Self::ChunkMissing => "chunk_missing",
             Self::EncodingMalformed => "encoding_malformed",
@@ -104,9 +107,10 @@ impl Reason {
     }
 
     /// All reasons but those of our own codes ([`verify::Reason::ALL`]).
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::FormatUnknown,
         Self::TooLong,
+        Self::Unreadable,
         Self::PictureUnread,
         Self::ChunkMissing,
         Self::EncodingMalformed,
@@ -137,6 +141,7 @@ impl Reason {
         match self {
             Self::FormatUnknown
             | Self::TooLong
+            | Self::Unreadable
             | Self::PictureUnread
             | Self::ChunkMissing
             | Self::EncodingMalformed

@@ -42,4 +42,10 @@ pub struct Ruling {
 pub trait Rules {
     /// Asks every rule that is for such a pass.
     fn judge(&self, facts: &Facts<'_>) -> Ruling;
+
+    /// Whether a value set has this code; nothing when the set is not held.
+    fn knows(&self, set: &str, code: &str) -> Option<bool> {
+        let _ = (set, code);
+        None
+    }
 }

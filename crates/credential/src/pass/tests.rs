@@ -2,6 +2,10 @@
 //! by construction.
 
 mod dgc;
+mod hostile;
+mod mutations;
+mod nzcp;
+mod vectors;
 
 use std::path::{Path, PathBuf};
 

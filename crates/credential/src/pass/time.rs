@@ -71,6 +71,23 @@ pub fn moment(text: &str) -> Option<i64> {
     seconds(day, [hour, minute, second])?.checked_sub(offset(rest)?)
 }
 
+/// The moment of a unix second as `YYYY-MM-DDThh:mm:ssZ`; seconds outside of the years 0 to 9999 are
+/// held to their ends.
+pub fn text(second: i64) -> String {
+    let second = second.clamp(-62_167_219_200, crate::cbor::LAST_SECOND);
+    let (days, of_day) = (second.div_euclid(86_400) + 719_468, second.rem_euclid(86_400));
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = era * 400 + year + next;
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// The seconds that a zone is ahead of UTC.
 fn offset(zone: &str) -> Option<i64> {
     if matches!(zone, "" | "Z" | "z") {
@@ -98,7 +115,7 @@ fn digits(text: &str, from: usize, to: usize) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{date, moment};
+    use super::{date, moment, text};
     use proptest::prelude::*;
 
     #[test]
@@ -149,13 +166,15 @@ mod tests {
     proptest! {
         #[test]
         fn the_calendar_is_that_of_another_library(second in -62_135_596_800_i64..253_402_300_799) {
-            let text = humantime(second);
-            prop_assert_eq!(moment(&text), Some(second), "{}", text);
+            let written = humantime(second);
+            prop_assert_eq!(moment(&written), Some(second), "{}", written);
+            prop_assert_eq!(text(second), written);
         }
 
         #[test]
-        fn any_text_is_read_without_a_panic(text: String) {
-            let _ = moment(&text);
+        fn any_text_is_read_without_a_panic(any: String, second: i64) {
+            let _ = moment(&any);
+            assert_eq!(text(second).len(), 20);
         }
     }
 
