@@ -3,12 +3,16 @@
 //! Also the device's half of a proof, for the simulated city and for tests; a real device signs
 //! with a key that never leaves its WebCrypto store.
 
+mod hcert;
+
 use aws_lc_rs::agreement;
 use aws_lc_rs::encoding::{AsBigEndian, EcPublicKeyCompressedBin, EcPublicKeyUncompressedBin};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
 };
+
+pub use hcert::{Attested, Hcert, HcertSigner, Person, uvci};
 
 use crate::code::HealthCode;
 use crate::cose::{self, Kid, Sign1};

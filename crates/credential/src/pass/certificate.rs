@@ -31,6 +31,9 @@ const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 const AUTHORITY_KEY: &[u8] = &[0x55, 0x1d, 0x23];
 const EXTENDED_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
+const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
+/// 2.23.136.1.1.6.2: ICAO's list of document types (Doc 9303-12, section 7.1.1.6).
+const DOCUMENT_TYPES: &[u8] = &[0x67, 0x81, 0x08, 0x01, 0x01, 0x06, 0x02];
 
 /// 1.3.6.1.4.1.1847.2021.1, to which a number is added, as the specification has it, and with a 0
 /// before 1847, as its first edition had it and most certificates still do.
@@ -68,6 +71,10 @@ pub struct Certificate {
     pub subject_key: Option<Vec<u8>>,
     /// The name of the authority's key.
     pub authority_key: Option<Vec<u8>>,
+    /// The URIs among its other names.
+    pub uris: Vec<String>,
+    /// The types of travel documents and seals that it may sign, e.g. `NV`; nothing says all.
+    pub document_types: Option<Vec<String>>,
     /// The authority's signature.
     signature: Signature,
 }
@@ -81,12 +88,16 @@ impl Certificate {
         }
         let mut outer = whole.inside();
         let signed = outer.take(der::SEQUENCE)?;
-        let signature = Signature::read(&mut outer)?;
+        let algorithm = named_algorithm(outer)?;
+        let mut signature = Signature::read(&mut outer)?;
 
         let mut body = signed.inside();
         body.take(0xa0); // version
         let serial = body.take(der::INTEGER)?.content.to_vec();
-        body.take(der::SEQUENCE)?; // algorithm, again
+        if body.take(der::SEQUENCE)?.whole != algorithm || !outer.is_empty() {
+            // Nobody signed this as it is; its key can still be named.
+            signature.algorithm = None;
+        }
         let issuer = body.take(der::SEQUENCE)?.whole.to_vec();
         let mut validity = body.enter(der::SEQUENCE)?;
         let not_before = der::second(validity.element()?)?;
@@ -107,6 +118,8 @@ impl Certificate {
             key_usage: None,
             subject_key: None,
             authority_key: None,
+            uris: Vec::new(),
+            document_types: None,
             signature,
         };
         body.take(0x81);
@@ -145,6 +158,21 @@ impl Certificate {
                 let mut names = value.enter(der::SEQUENCE);
                 self.authority_key = names.as_mut().and_then(|it| it.take(0x80)).map(bytes);
             }
+            ALTERNATIVE_NAMES => {
+                let mut names = value.enter(der::SEQUENCE).unwrap_or(Der(&[]));
+                while let Some(name) = names.element() {
+                    if name.tag == 0x86 {
+                        self.uris.push(text(name));
+                    }
+                }
+            }
+            DOCUMENT_TYPES => {
+                let mut list = value.enter(der::SEQUENCE).unwrap_or(Der(&[]));
+                list.take(der::INTEGER); // version
+                let mut types = list.enter(der::SET).unwrap_or(Der(&[]));
+                let types = core::iter::from_fn(|| types.element()).map(text);
+                self.document_types = Some(types.collect());
+            }
             _ => {}
         }
     }
@@ -181,11 +209,39 @@ impl Certificate {
         (self.not_before..=self.not_after).contains(&second)
     }
 
+    /// Whether `authority` may sign certificates and is the one that this one names, by its name and,
+    /// where both say, by its key (RFC 5280, 4.2.1.1, 4.2.1.3, 4.2.1.9).
+    pub fn is_named_by(&self, authority: &Self) -> bool {
+        let same_key = match (&self.authority_key, &authority.subject_key) {
+            (Some(named), Some(own)) => named == own,
+            _ => true,
+        };
+        authority.is_authority == Some(true)
+            && authority.may(KEY_CERT_SIGN)
+            && same_key
+            && same_name(&self.issuer, &authority.subject)
+    }
+
+    /// Whether it may sign revocation lists.
+    pub fn may_sign_lists(&self) -> bool {
+        self.is_authority == Some(true) && self.may(CRL_SIGN)
+    }
+
+    fn may(&self, bit: u8) -> bool {
+        let bits = self.key_usage.as_ref().map(|bits| bits.first().copied().unwrap_or(0));
+        bits.is_none_or(|bits| bits & bit != 0)
+    }
+
     /// The check whether `authority` signed this certificate; nothing when the scheme is not known
     /// here, or not one for that key.
     pub fn signature_by(&self, authority: &PublicKey) -> Option<SignatureCheck> {
         self.signature.by(authority, &self.signed)
     }
+}
+
+/// The algorithm after what was signed, which must stand under the signature too (RFC 5280, 4.1.1.2).
+pub(super) fn named_algorithm(mut outer: Der<'_>) -> Option<&[u8]> {
+    outer.take(der::SEQUENCE).map(|it| it.whole)
 }
 
 /// The signature of a certificate or a revocation list.
@@ -280,6 +336,35 @@ fn algorithm(mut from: Der<'_>) -> Option<Algorithm> {
         }
         _ => None,
     }
+}
+
+/// keyCertSign and cRLSign in the first byte of the key usage.
+const KEY_CERT_SIGN: u8 = 0x04;
+const CRL_SIGN: u8 = 0x02;
+
+/// Whether two names in DER are the same: attributes in order, texts without regard to case, string
+/// type and spaces around words (RFC 5280, 7.1, in its simplest reading).
+pub(super) fn same_name(one: &[u8], other: &[u8]) -> bool {
+    let plain = |name| -> Option<Vec<(Vec<u8>, String)>> {
+        let mut sets = Der(name).enter(der::SEQUENCE)?;
+        let mut attributes = Vec::new();
+        while !sets.is_empty() {
+            let mut set = sets.enter(der::SET)?;
+            while !set.is_empty() {
+                let mut pair = set.enter(der::SEQUENCE)?;
+                let kind = pair.take(der::OID)?.content.to_vec();
+                let value = text(pair.element()?).to_lowercase();
+                let words: Vec<_> = value.split_whitespace().collect();
+                attributes.push((kind, words.join(" ")));
+            }
+        }
+        Some(attributes)
+    };
+    one == other || plain(one).is_some_and(|one| Some(one) == plain(other))
+}
+
+fn text(element: Element<'_>) -> String {
+    String::from_utf8_lossy(element.content).into_owned()
 }
 
 /// The text of an attribute of a name.

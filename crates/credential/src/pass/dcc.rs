@@ -10,13 +10,13 @@ use super::dcc_schema;
 use super::inflate::{Wrap, inflate};
 use super::key::Algorithm;
 use super::reason::{Finding, Reason};
-use super::revocation::DccNames;
+use super::revocation::{DccNames, Standing};
 use super::rules::Facts;
 use super::sign1::Message;
 use super::signed::Candidates;
 use super::trust::Trust;
 use super::verdict::{Draft, Kind, Shown, Step};
-use super::{Case, Format, Read, Reading};
+use super::{Case, Format, Read, Reading, status};
 use crate::base45;
 
 const PREFIX: &str = "HC1:";
@@ -58,6 +58,8 @@ struct Claims {
     issued_at: Option<i64>,
     not_before: Option<i64>,
     content: Value,
+    /// Address and index in a status list.
+    status: Option<(String, usize)>,
 }
 
 pub(super) fn read<'t>(text: &str, trust: &'t Trust) -> Reading<'t> {
@@ -95,8 +97,16 @@ impl Claims {
             issued_at: moment(ISSUED)?,
             not_before: moment(NOT_BEFORE)?,
             content: content.to_json()?,
+            status: claims.at(status::STATUS).and_then(status_place),
         })
     }
+}
+
+/// `{"status_list": {"idx": …, "uri": …}}` (Token Status List, "Referenced Token in CWT").
+fn status_place(status: &Cbor) -> Option<(String, usize)> {
+    let list = status.named("status_list")?;
+    let Cbor::Int(index) = list.named("idx")? else { return None };
+    Some((list.named("uri")?.text()?.to_owned(), usize::try_from(*index).ok()?))
 }
 
 /// A NumericDate (RFC 8392, section 2): an integer or a float, in a tag for epoch times or, as it
@@ -162,7 +172,10 @@ impl Dcc<'_> {
             signature: &self.signature,
             is_ecdsa: self.is_ecdsa,
         };
-        draft.stand(case.trust.revocations.dcc(&names, case.now_s));
+        let listed = case.trust.revocations.dcc(&names, case.now_s);
+        let status = claims.status.as_ref();
+        let status = status.map(|(uri, index)| case.trust.status(uri, *index, case.now_s));
+        draft.stand(listed.and(status.unwrap_or(Standing::NotListed)));
     }
 }
 
@@ -208,8 +221,12 @@ fn group(content: &Value) -> Option<(Kind, &Value)> {
         let entries = content.get(name)?.as_array()?;
         entries.first().map(|entry| (kind, entry))
     });
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
+    match (found.next(), found.next()) {
+        (Some(only), None) => Some(only),
+        (Some(_), Some(_)) => None,
+        // Ours alone, beside none of the others.
+        (None, _) => content.get("x")?.as_array()?.first().map(|entry| (Kind::Exemption, entry)),
+    }
 }
 
 fn kind(content: &Value) -> Option<Kind> {

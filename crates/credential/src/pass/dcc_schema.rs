@@ -17,7 +17,7 @@ use super::time;
 const TEXT_MAX: usize = 80;
 
 /// Whether `content` follows the schema.
-pub(super) fn is_valid(content: &Value) -> bool {
+pub(crate) fn is_valid(content: &Value) -> bool {
     let has = |name: &str| content.get(name).is_some();
     let of_groups = ["v", "t", "r"].iter().filter(|name| has(name)).count();
     let group = |name: &str, entry: fn(&Value) -> bool| match content.get(name) {
@@ -25,7 +25,9 @@ pub(super) fn is_valid(content: &Value) -> bool {
         Some(Value::Array(entries)) => entries.len() == 1 && entries.iter().all(entry),
         Some(_) => false,
     };
-    of_groups == 1
+    // Our exemptions, which no EU schema has, stand alone or mean nothing.
+    let is_exempt = of_groups == 0 && has("x") && group("x", is_exemption);
+    (of_groups == 1 || is_exempt)
         && content.is_object()
         && must(content, "ver", is_version)
         && must(content, "dob", is_birth)
@@ -64,6 +66,11 @@ fn is_recovery(entry: &Value) -> bool {
     must(entry, "tg", is_any)
         && ["fr", "df", "du"].iter().all(|name| must(entry, name, is_date))
         && is_issued(entry)
+}
+
+/// `x`: an exemption of ours (see `crate::issue::Attested`).
+fn is_exemption(entry: &Value) -> bool {
+    ["df", "du"].iter().all(|name| must(entry, name, is_date)) && is_issued(entry)
 }
 
 /// Country, issuer and identifier, which every entry has.

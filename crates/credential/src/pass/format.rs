@@ -51,7 +51,14 @@ impl Format {
         } else if text.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("shc:/")) {
             Self::Shc
         } else if starts("{") {
-            if text.contains("\"verifiableCredential\"") { Self::Shc } else { Self::Vdsnc }
+            let names = |member: &str| text.contains(member);
+            if names("\"verifiableCredential\"") {
+                Self::Shc
+            } else if names("\"hdr\"") || names("\"sigvl\"") {
+                Self::Vdsnc
+            } else {
+                Self::Unknown
+            }
         } else if is_compact_jws(text) {
             Self::Shc
         } else if text.parse::<ShortCode>().is_ok() {

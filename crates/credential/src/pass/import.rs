@@ -4,6 +4,11 @@
 //! |---|---|
 //! | X.509 certificate (DER, PEM, base64) | a DCC signer under the first 8 bytes of its hash; an authority, where it says that it may sign certificates |
 //! | JWK set, a single JWK | signers under their `kid`, of SMART cards and, where it is 8 bytes in base64, of DCC |
+//! | revocation list of certificates (DER, PEM) | what its authority revoked |
+//! | `crl/<kid>.json` of SMART cards | the cards of that key that are revoked |
+//! | DCC revocation batches (`hashType`, `entries`) | the passes with those hashes |
+//! | Status List Tokens (JWT, CWT, base64) | the statuses of the passes that name the list |
+//! | directory of SMART issuers (`participating_issuers`, `issuerInfo`) | who may issue cards, with whose keys |
 //! | DID document | signers of NZ COVID passes under `#key` of its `assertionMethod` |
 //! | lists of DCC signers in JSON: `certificates` with `rawData` (Germany), `eu_keys` with `subjectPk` (the Netherlands), `dsc_trust_list` (Sweden), arrays of `kid` and `publicKey` (United Kingdom) | DCC signers with the usages that the list gives |
 //! | a region's lists as its gates get them (`trust`, `revocations`, `root` in base64) | our own codes' issuers |
@@ -11,10 +16,15 @@
 use serde_json::Value;
 
 use super::certificate::{Certificate, public_key};
+use super::crl::RevokedCertificates;
 use super::der::{self, Der};
 use super::format::Format;
+use super::json::text_of;
 use super::jwk::{self, any_base64};
 use super::key::PublicKey;
+use super::shc::CardRevocations;
+use super::shc::key::CardKey;
+use super::status::StatusToken;
 use super::trust::{Signer, Trust, Usage};
 use crate::list;
 
@@ -32,6 +42,8 @@ pub struct Found {
     pub revocations: usize,
     /// Lists of our own regions.
     pub regions: usize,
+    /// Entries of directories.
+    pub lists: usize,
 }
 
 impl Found {
@@ -46,6 +58,7 @@ impl Found {
             authorities: self.authorities + other.authorities,
             revocations: self.revocations + other.revocations,
             regions: self.regions + other.regions,
+            lists: self.lists + other.lists,
         }
     }
 }
@@ -71,6 +84,10 @@ impl Trust {
         if let Some(value) = json.and_then(|json| serde_json::from_str::<Value>(json).ok()) {
             return self.add_json(&value);
         }
+        if let Some(token) = StatusToken::from_jwt(text) {
+            self.revocations.add_status(token);
+            return Found { revocations: 1, ..Found::default() };
+        }
         any_base64(text).map_or(Found::default(), |bytes| self.add_der(&bytes))
     }
 
@@ -87,10 +104,17 @@ impl Trust {
     }
 
     fn add_der(&mut self, bytes: &[u8]) -> Found {
-        match Certificate::from_der(bytes) {
-            Some(certificate) => self.add_certificate(certificate, None),
-            None => Found::default(),
+        if let Some(certificate) = Certificate::from_der(bytes) {
+            return self.add_certificate(certificate, None);
         }
+        if let Some(list) = RevokedCertificates::from_der(bytes) {
+            self.revocations.add_certificates(list);
+        } else if let Some(token) = StatusToken::from_cwt(bytes) {
+            self.revocations.add_status(token);
+        } else {
+            return Found::default();
+        }
+        Found { revocations: 1, ..Found::default() }
     }
 
     fn add_certificate(&mut self, certificate: Certificate, country: Option<&str>) -> Found {
@@ -119,11 +143,22 @@ impl Trust {
 
     fn add_json(&mut self, value: &Value) -> Found {
         let array = |name: &str| value.get(name).and_then(Value::as_array);
+        if let Some(entries) = array("issuerInfo").or(array("participating_issuers")) {
+            return self.add_all(entries, Self::add_card_issuer_entry);
+        }
+        if let Some(list) = CardRevocations::from_json(value) {
+            self.revocations.add_cards(list);
+            return Found { revocations: 1, ..Found::default() };
+        }
+        if self.revocations.add_hashes(value).is_some() {
+            return Found { revocations: 1, ..Found::default() };
+        }
         if let Some(keys) = array("keys") {
-            return self.add_all(keys, Self::add_jwk);
+            let issuer = text_of(value, "issuer").or(text_of(value, "iss"));
+            return self.add_all(keys, |trust, key| trust.add_jwk(key, issuer));
         }
         if value.get("kty").is_some() {
-            return self.add_jwk(value);
+            return self.add_jwk(value, None);
         }
         if let Some(certificates) = array("certificates") {
             return self.add_all(certificates, Self::add_listed);
@@ -170,7 +205,7 @@ impl Trust {
         }
         match text("kid") {
             Some(kid) => self.add_bare(kid, entry, "publicKey", None),
-            None if entry.get("kty").is_some() => self.add_jwk(entry),
+            None if entry.get("kty").is_some() => self.add_jwk(entry, None),
             None => Found::default(),
         }
     }
@@ -196,18 +231,44 @@ impl Trust {
         let first = key.get("x5c").and_then(|chain| chain.get(0)).and_then(Value::as_str);
         match first.and_then(any_base64).and_then(|der| Certificate::from_der(&der)) {
             Some(certificate) => self.add_certificate(certificate, Some(country)),
-            None => self.add_jwk(key),
+            None => self.add_jwk(key, None),
         }
     }
 
-    fn add_jwk(&mut self, jwk: &Value) -> Found {
+    /// An issuer of SMART cards in a directory, as the VCI publishes: by address alone, or with keys
+    /// and revocation lists.
+    fn add_card_issuer_entry(&mut self, entry: &Value) -> Found {
+        let issuer = entry.get("issuer").and_then(|it| text_of(it, "iss"));
+        let Some(issuer) = issuer.or(text_of(entry, "iss")) else { return Found::default() };
+        self.add_card_issuer(issuer);
+        let list = |name: &str| entry.get(name).and_then(Value::as_array).into_iter().flatten();
+        for crl in list("crls").filter_map(CardRevocations::from_json) {
+            self.revocations.add_cards(crl);
+        }
+        list("keys").fold(Found { lists: 1, ..Found::default() }, |found, key| {
+            found.plus(self.add_jwk(key, Some(issuer)))
+        })
+    }
+
+    fn add_jwk(&mut self, jwk: &Value, issuer: Option<&str>) -> Found {
         let kid = jwk.get("kid").and_then(Value::as_str);
         let (Some(kid), Some(key)) = (kid, jwk::public_key(jwk)) else { return Found::default() };
         let signer = bare(key);
         if let Some(short) = any_base64(kid).filter(|kid| kid.len() == 8) {
             self.add_signer(Format::Dcc, &short, signer.clone());
         }
-        self.add_signer(Format::Shc, kid.as_bytes(), signer);
+        if let Some(card_key) = CardKey::read(jwk) {
+            let certified = card_key.issuers.iter().map(|it| Some(it.as_str()));
+            let owners: Vec<_> = certified.chain(issuer.map(Some)).collect();
+            let owners = if owners.is_empty() { vec![None] } else { owners };
+            for owner in owners {
+                let signer = Signer { issuer: owner.map(str::to_owned), ..signer.clone() };
+                self.add_signer(Format::Shc, kid.as_bytes(), signer);
+            }
+            if let Some(version) = card_key.crl_version {
+                self.add_card_list_version(kid, version);
+            }
+        }
         Found { signers: 1, ..Found::default() }
     }
 

@@ -30,6 +30,11 @@ pub fn base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
+/// Encodes in base64url without padding.
+pub fn to_base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 /// Decodes base64 of either alphabet, padded or not, white space between: lists of keys are less
 /// strict than tokens.
 pub fn any_base64(text: &str) -> Option<Vec<u8>> {

@@ -14,12 +14,17 @@
 mod base32;
 mod cbor_value;
 pub mod certificate;
+mod country;
+pub mod crl;
 mod dcc;
 mod dcc_schema;
 pub mod der;
 pub mod format;
+pub mod hash_list;
+pub mod holder;
 mod import;
 mod inflate;
+mod json;
 pub mod jwk;
 pub mod key;
 mod nzcp;
@@ -27,15 +32,20 @@ mod own;
 pub mod reason;
 pub mod revocation;
 pub mod rules;
+pub mod shc;
 mod sign1;
 mod signed;
+pub mod status;
 #[cfg(test)]
 mod tests;
 pub mod time;
 pub mod trust;
+mod vdsnc;
 pub mod verdict;
 
 pub use certificate::Certificate;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use dcc_schema::is_valid as dcc_is_valid;
 pub use format::{Format, MAX_TEXT};
 pub use import::Found;
 pub use key::{Algorithm, PublicKey, SignatureCheck};
@@ -92,9 +102,11 @@ pub fn prepare<'t>(text: &str, trust: &'t Trust) -> Prepared<'t> {
 fn read<'t>(format: Format, text: &str, trust: &'t Trust) -> Reading<'t> {
     match format {
         Format::Haetae => Ok(own::read(text)),
+        Format::Shc => shc::read(text, trust),
+        Format::Vdsnc => vdsnc::read(text, trust),
         Format::Dcc => dcc::read(text, trust),
         Format::Nzcp => nzcp::read(text, trust),
-        Format::Shc | Format::Vdsnc | Format::Unknown => Err(Reason::FormatUnknown),
+        Format::Unknown => Err(Reason::FormatUnknown),
     }
 }
 

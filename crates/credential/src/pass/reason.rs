@@ -23,6 +23,8 @@ pub enum Reason {
     PictureUnread,
     /// A part of a code in several parts is missing.
     ChunkMissing,
+    /// The parts of a code in several parts are not of one code.
+    ChunksDisagree,
     /// The text after the prefix is not base45, base32, base64url or digits, as its kind demands.
     EncodingMalformed,
     /// It does not unpack (zlib, DEFLATE).
@@ -80,6 +82,7 @@ impl Reason {
             Self::Unreadable => "unreadable",
             Self::PictureUnread => "picture_unread",
             Self::ChunkMissing => "chunk_missing",
+            Self::ChunksDisagree => "chunks_disagree",
             Self::EncodingMalformed => "encoding_malformed",
             Self::CompressionMalformed => "compression_malformed",
             Self::EnvelopeMalformed => "envelope_malformed",
@@ -107,12 +110,13 @@ impl Reason {
     }
 
     /// All reasons but those of our own codes ([`verify::Reason::ALL`]).
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::FormatUnknown,
         Self::TooLong,
         Self::Unreadable,
         Self::PictureUnread,
         Self::ChunkMissing,
+        Self::ChunksDisagree,
         Self::EncodingMalformed,
         Self::CompressionMalformed,
         Self::EnvelopeMalformed,
@@ -144,6 +148,7 @@ impl Reason {
             | Self::Unreadable
             | Self::PictureUnread
             | Self::ChunkMissing
+            | Self::ChunksDisagree
             | Self::EncodingMalformed
             | Self::CompressionMalformed
             | Self::EnvelopeMalformed

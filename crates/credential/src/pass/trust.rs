@@ -4,7 +4,7 @@
 //! A store is filled once ([`Trust::add`] reads files of every kind) and then only read, by as many
 //! verdicts at once as there are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::certificate::Certificate;
 use super::format::Format;
@@ -67,6 +67,10 @@ pub struct Trust {
     pub authorities: Vec<Certificate>,
     /// What was revoked.
     pub revocations: Revocations,
+    /// The issuers of SMART cards that a directory names; with none, any issuer whose key is held.
+    card_issuers: BTreeSet<String>,
+    /// The versions that keys of SMART cards give for their revocation lists.
+    card_list_versions: HashMap<String, i64>,
     /// The lists of our own regions.
     pub regions: Vec<list::Trust>,
 }
@@ -84,6 +88,27 @@ impl Trust {
     /// The signers of this kind with this name.
     pub fn signers(&self, format: Format, kid: &[u8]) -> &[Signer] {
         self.signers.get(&(format, kid.to_vec())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds an issuer of SMART cards that a directory names.
+    pub fn add_card_issuer(&mut self, issuer: &str) {
+        self.card_issuers.insert(issuer.to_owned());
+    }
+
+    /// Whether the directories held here, if any, name this issuer of SMART cards.
+    pub(crate) fn lists_card_issuer(&self, issuer: &str) -> bool {
+        self.card_issuers.is_empty() || self.card_issuers.contains(issuer)
+    }
+
+    /// Adds what a key of SMART cards says of its revocation list; of two, the later counts.
+    pub(crate) fn add_card_list_version(&mut self, kid: &str, version: i64) {
+        let known = self.card_list_versions.entry(kid.to_owned()).or_insert(version);
+        *known = version.max(*known);
+    }
+
+    /// The version of a key's revocation list when the key was published.
+    pub(crate) fn card_list_version(&self, kid: &str) -> Option<i64> {
+        self.card_list_versions.get(kid).copied()
     }
 
     /// How many signers there are for a kind.

@@ -210,6 +210,40 @@ impl Draft {
         }
     }
 
+    /// Takes in what was found of another pass in the same text: a check failed if it failed for one
+    /// of them, and every reason counts. What is shown is the first's.
+    pub(crate) fn join(&mut self, other: Self) {
+        let steps = [
+            Step::Decode,
+            Step::Signature,
+            Step::Trust,
+            Step::Usage,
+            Step::Schema,
+            Step::Time,
+            Step::Revocation,
+            Step::Rules,
+        ];
+        let mut other = other.verdict;
+        for step in steps {
+            let (here, there) = (self.verdict.checks.at(step), *other.checks.at(step));
+            *here = match (*here, there) {
+                (Check::Failed, _) | (_, Check::Failed) => Check::Failed,
+                (Check::Ok, _) | (_, Check::Ok) => Check::Ok,
+                (Check::Skipped, Check::Skipped) => Check::Skipped,
+            };
+        }
+        for reason in other.reasons {
+            if !self.verdict.reasons.contains(&reason) {
+                self.verdict.reasons.push(reason);
+            }
+        }
+        let verdict = &mut self.verdict;
+        if verdict.issuer.is_none() && verdict.shown.is_none() {
+            (verdict.issuer, verdict.kind, verdict.shown) = (other.issuer, other.kind, other.shown);
+            (verdict.valid_from, verdict.valid_until) = (other.valid_from, other.valid_until);
+        }
+    }
+
     /// The outcome that follows from the reasons.
     pub(crate) fn conclude(self) -> Verdict {
         let mut verdict = self.verdict;

@@ -1,0 +1,100 @@
+//! Revocation of DCCs: hashes as published by Germany's app, and what lists in a folder do to a pass
+//! of our own.
+
+use serde_json::{Value, json};
+
+use super::{data, json as read_json};
+use crate::base45;
+use crate::issue::{Attested, Hcert, HcertSigner, Person, uvci};
+use crate::pass::cbor_value::Cbor;
+use crate::pass::hash_list::{HashKind, hash_of};
+use crate::pass::inflate::{Wrap, inflate};
+use crate::pass::jwk::to_base64url;
+use crate::pass::revocation::DccNames;
+use crate::pass::sign1::Message;
+use crate::pass::{Algorithm, Policy, Trust, verify};
+use crate::verify::Outcome;
+
+const NOW: i64 = 1_800_000_000;
+
+#[test]
+fn the_hashes_of_the_published_passes_are_those_of_germanys_app() {
+    let Some(folder) = data("cwa/revocation") else { return };
+    let cases = read_json(&folder.join("RevocationCalculationSampleData.json"));
+    let cases = cases.as_array().unwrap();
+    assert_eq!(cases.len(), 3);
+    for case in cases {
+        let text = case["barcodeData"].as_str().unwrap().strip_prefix("HC1:").unwrap();
+        let bytes = inflate(&base45::decode(text).unwrap(), Wrap::Zlib).unwrap();
+        let message = Message::read(&bytes).unwrap();
+        let claims = Cbor::read(&message.payload).unwrap();
+        let content = claims.at(-260).unwrap().at(1).unwrap().to_json().unwrap();
+        let entry = ["v", "t", "r"].iter().find_map(|group| content[group].get(0)).unwrap();
+        let names = DccNames {
+            kid: &[],
+            uci: entry["ci"].as_str().unwrap(),
+            country: claims.at(1).unwrap().text().unwrap(),
+            signature: &message.signature,
+            is_ecdsa: message.algorithm == Some(Algorithm::Es256),
+        };
+        for (kind, field) in [
+            (HashKind::Uci, "expUCI"),
+            (HashKind::CountryUci, "expCOUNTRYCODEUCI"),
+            (HashKind::Signature, "expSIGNATURE"),
+        ] {
+            let hash = hex::encode(hash_of(kind, &names));
+            assert_eq!(case[field], hash, "{} {field}", case["description"]);
+        }
+    }
+}
+
+#[test]
+fn a_batch_in_the_folder_refuses_the_passes_it_names_until_and_after_its_end() {
+    let signer = HcertSigner::from_scalar(&[7; 32]).unwrap();
+    let pass = |identifier: &str| Hcert {
+        person: Person {
+            surname: "Kim".to_owned(),
+            given: "Minsu".to_owned(),
+            surname_latin: "Kim".to_owned(),
+            given_latin: "Minsu".to_owned(),
+            birth: "1980-02-03".to_owned(),
+        },
+        attested: Attested::Recovery {
+            first_positive: "2026-11-01".to_owned(),
+            from: "2026-11-12".to_owned(),
+            until: "2027-05-01".to_owned(),
+        },
+        country: "KR".to_owned(),
+        issuer: "Haetae city".to_owned(),
+        identifier: identifier.to_owned(),
+        issued_at: NOW - 60,
+        expires_at: NOW + 86_400,
+        status: None,
+    };
+    let (one, other) = (uvci("KR", "ONE").unwrap(), uvci("KR", "OTHER").unwrap());
+    let (first, second) = (signer.sign(&pass(&one)).unwrap(), signer.sign(&pass(&other)).unwrap());
+    let names = DccNames { kid: &[], uci: &one, country: "KR", signature: &[], is_ecdsa: true };
+    let batch = |kind: &str, hash: HashKind| {
+        json!({
+            "country": "KR", "expires": "2027-01-16T00:00:00Z", "kid": to_base64url(&signer.kid()),
+            "hashType": kind, "entries": [{"hash": to_base64url(&hash_of(hash, &names))}],
+        })
+    };
+    let keys: Value = json!([{"kid": to_base64url(&signer.kid()), "publicKey": to_base64url(&signer.public_info())}]);
+    for (kind, hash) in [("UCI", HashKind::Uci), ("COUNTRYCODEUCI", HashKind::CountryUci)] {
+        let mut trust = Trust::default();
+        assert_eq!(trust.add(keys.to_string().as_bytes()).signers, 1);
+        assert_eq!(trust.add(batch(kind, hash).to_string().as_bytes()).revocations, 1);
+        let found = |text: &str, now_s: i64| {
+            let verdict = verify(text, &trust, None, &Policy::default(), now_s);
+            (verdict.outcome, verdict.reasons.first().map(|it| it.reason.code()))
+        };
+        // The batch ends at 1800057600.
+        for now_s in [NOW, 1_800_057_599, 1_800_057_600] {
+            assert_eq!(found(&first, now_s), (Outcome::NoPass, Some("revoked")), "{kind}");
+        }
+        assert_eq!(found(&second, 1_800_057_599), (Outcome::Pass, None));
+        let stale = (Outcome::CannotTell, Some("revocation_stale"));
+        assert_eq!(found(&second, 1_800_057_600), stale);
+    }
+}
