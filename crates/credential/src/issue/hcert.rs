@@ -502,6 +502,35 @@ mod tests {
         assert_eq!(refused(&|pass| pass.attested = backwards.clone()), shape);
     }
 
+    /// Debian's `python3-cryptography`, as elsewhere in the house for verifiers that share nothing with us.
+    #[test]
+    fn a_verifier_in_another_language_reads_what_is_signed_here() {
+        let python = "/usr/bin/python3";
+        let has = std::process::Command::new(python).args(["-c", "import cryptography"]).output();
+        if !has.is_ok_and(|output| output.status.success()) {
+            return eprintln!(
+                "SKIPPED: Debian's python3-cryptography is not there; nothing was shown"
+            );
+        }
+        let peer = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/hcert_peer.py");
+        let (signer, other) = (signer(), HcertSigner::from_scalar(&[8; 32]).unwrap());
+        let run = |text: &str, key: &HcertSigner| {
+            let (info, kid) = (hex::encode(key.public_info()), hex::encode(signer.kid()));
+            std::process::Command::new(python).args([peer, text, &info, &kid]).output().unwrap()
+        };
+        for (_, attested) in everything() {
+            let pass = pass(attested);
+            let text = signer.sign(&pass).unwrap();
+            let output = run(&text, &signer);
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{message}");
+            let claims: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!((&claims["iss"], &claims["exp"]), (&json!("KR"), &json!(pass.expires_at)));
+            assert_eq!(claims["content"], pass.content());
+            assert!(!run(&text, &other).status.success());
+        }
+    }
+
     #[test]
     fn identifiers_have_a_check_character() {
         // The guidelines' own example of the checksum.

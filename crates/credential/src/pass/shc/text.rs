@@ -5,8 +5,14 @@ use std::collections::BTreeMap;
 use super::super::json::Json;
 use super::super::reason::Reason;
 
-/// What every numeric code begins with.
+/// What every numeric code begins with. Schemes of URIs are the same in capitals (RFC 3986, section
+/// 3.1), which is how a QR code holds a text in the fewest squares.
 const PREFIX: &str = "shc:/";
+
+fn after_prefix(text: &str) -> Option<&str> {
+    let (head, rest) = text.split_at_checked(PREFIX.len())?;
+    head.eq_ignore_ascii_case(PREFIX).then_some(rest)
+}
 /// A QR code of version 22 holds 1,195 characters of a JWS; the specification allows no larger ones
 /// where a card is cut into several.
 const MAX_CHUNK: usize = 1_195;
@@ -17,7 +23,7 @@ const MAX_CARDS: usize = 64;
 
 /// The place of a code among those that a card was cut into, and how many there are: `shc:/2/3/…`.
 pub fn chunk_place(text: &str) -> Option<(usize, usize)> {
-    let mut parts = text.strip_prefix(PREFIX)?.split('/');
+    let mut parts = after_prefix(text)?.split('/');
     let place = (count(parts.next()?)?, count(parts.next()?)?);
     (parts.next().is_some() && parts.next().is_none()).then_some(place)
 }
@@ -25,7 +31,7 @@ pub fn chunk_place(text: &str) -> Option<(usize, usize)> {
 /// The JWS texts in `text`: one numeric code, several on a line each in any order, a bare JWS, a
 /// `.smart-health-card` file, or the `Parameters` of a `$health-cards-issue` answer.
 pub(super) fn jws_texts(text: &str) -> Result<Vec<String>, Reason> {
-    if text.starts_with(PREFIX) {
+    if after_prefix(text).is_some() {
         return Ok(vec![numeric(text)?]);
     }
     if !text.starts_with('{') {
@@ -64,8 +70,7 @@ fn numeric(text: &str) -> Result<String, Reason> {
     let first = lines.next().unwrap_or_default();
     let Some((_, of)) = chunk_place(first) else {
         // One code is the whole card; nothing may follow, not even a line.
-        return letters(text.strip_prefix(PREFIX).unwrap_or_default())
-            .ok_or(Reason::EncodingMalformed);
+        return letters(after_prefix(text).unwrap_or_default()).ok_or(Reason::EncodingMalformed);
     };
     let mut chunks = BTreeMap::new();
     for line in text.lines() {
@@ -159,10 +164,10 @@ mod tests {
 
     #[test]
     fn the_place_of_a_code_is_known_before_the_others_are_seen() {
-        assert_eq!(chunk_place("shc:/2/3/00"), Some((2, 3)));
-        for other in
-            ["shc:/00", "shc:/2/3", "shc:/2/3/4/00", "shc:/a/3/00", "shc:/2/100/00", "SHC:/2/3/00"]
-        {
+        for code in ["shc:/2/3/00", "SHC:/2/3/00"] {
+            assert_eq!(chunk_place(code), Some((2, 3)));
+        }
+        for other in ["shc:/00", "shc:/2/3", "shc:/2/3/4/00", "shc:/a/3/00", "shc:/2/100/00"] {
             assert_eq!(chunk_place(other), None, "{other}");
         }
     }
