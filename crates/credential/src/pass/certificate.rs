@@ -35,6 +35,22 @@ const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 /// 2.23.136.1.1.6.2: ICAO's list of document types (Doc 9303-12, section 7.1.1.6).
 const DOCUMENT_TYPES: &[u8] = &[0x67, 0x81, 0x08, 0x01, 0x01, 0x06, 0x02];
 
+/// What is read here, and what changes nothing for a chain of two: policies (32), the issuer's other
+/// names (18), where its lists are (31), how long the private key is used (16).
+const KNOWN: [&[u8]; 11] = [
+    SUBJECT_KEY,
+    KEY_USAGE,
+    BASIC_CONSTRAINTS,
+    AUTHORITY_KEY,
+    EXTENDED_USAGE,
+    ALTERNATIVE_NAMES,
+    DOCUMENT_TYPES,
+    &[0x55, 0x1d, 0x20],
+    &[0x55, 0x1d, 0x12],
+    &[0x55, 0x1d, 0x1f],
+    &[0x55, 0x1d, 0x10],
+];
+
 /// 1.3.6.1.4.1.1847.2021.1, to which a number is added, as the specification has it, and with a 0
 /// before 1847, as its first edition had it and most certificates still do.
 const DCC_USAGE: [&[u8]; 2] = [
@@ -73,6 +89,8 @@ pub struct Certificate {
     pub authority_key: Option<Vec<u8>>,
     /// The URIs among its other names.
     pub uris: Vec<String>,
+    /// Whether every extension that must be understood is known here (RFC 5280, 4.2).
+    pub is_understood: bool,
     /// The types of travel documents and seals that it may sign, e.g. `NV`; nothing says all.
     pub document_types: Option<Vec<String>>,
     /// The authority's signature.
@@ -120,6 +138,7 @@ impl Certificate {
             authority_key: None,
             uris: Vec::new(),
             document_types: None,
+            is_understood: true,
             signature,
         };
         body.take(0x81);
@@ -128,7 +147,9 @@ impl Certificate {
             let mut extensions = extensions.enter(der::SEQUENCE)?;
             while let Some(mut extension) = extensions.enter(der::SEQUENCE) {
                 let name = extension.take(der::OID)?.content;
-                extension.take(der::BOOLEAN); // critical
+                let critical = extension.take(der::BOOLEAN);
+                let is_critical = critical.is_some_and(|it| it.content != [0]);
+                certificate.is_understood &= !is_critical || KNOWN.contains(&name);
                 certificate.extend(name, extension.enter(der::OCTET_STRING)?);
             }
         }
@@ -225,6 +246,11 @@ impl Certificate {
     /// Whether it may sign revocation lists.
     pub fn may_sign_lists(&self) -> bool {
         self.is_authority == Some(true) && self.may(CRL_SIGN)
+    }
+
+    /// Whether its key may sign messages.
+    pub fn may_sign_messages(&self) -> bool {
+        self.may(DIGITAL_SIGNATURE)
     }
 
     fn may(&self, bit: u8) -> bool {
@@ -338,7 +364,8 @@ fn algorithm(mut from: Der<'_>) -> Option<Algorithm> {
     }
 }
 
-/// keyCertSign and cRLSign in the first byte of the key usage.
+/// digitalSignature, keyCertSign and cRLSign in the first byte of the key usage.
+const DIGITAL_SIGNATURE: u8 = 0x80;
 const KEY_CERT_SIGN: u8 = 0x04;
 const CRL_SIGN: u8 = 0x02;
 

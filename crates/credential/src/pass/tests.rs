@@ -5,6 +5,7 @@ pub(super) mod cards;
 mod dgc;
 mod hostile;
 mod lists;
+mod made_seals;
 mod mutations;
 mod nzcp;
 mod seals;

@@ -149,10 +149,11 @@ impl<'t> Seal<'t> {
         self.json.at(&["data", "msg"])?.at(path)
     }
 
-    /// The certificate is made for seals, of this type where it names types, by this country.
+    /// The certificate is understood and made for seals, of this type where it names types, by this country.
     fn may_seal(&self) -> bool {
         let certificate = &self.certificate;
-        let seals = certificate.extended_usage.iter().any(|usage| usage == SEAL_USAGE);
+        let made_for = certificate.extended_usage.iter().any(|usage| usage == SEAL_USAGE);
+        let seals = made_for && certificate.is_understood && certificate.may_sign_messages();
         let kind = match self.header("t") {
             "icao.test" => "NT",
             "icao.vacc" => "NV",
