@@ -154,11 +154,14 @@ impl Trust {
             return Found { revocations: 1, ..Found::default() };
         }
         if let Some(keys) = array("keys") {
+            // A set is one issuer's: whom one of its certificates names, all its keys are.
             let issuer = text_of(value, "issuer").or(text_of(value, "iss"));
-            return self.add_all(keys, |trust, key| trust.add_jwk(key, issuer));
+            let certified = keys.iter().filter_map(CardKey::read).flat_map(|key| key.issuers);
+            let owners: Vec<_> = issuer.map(str::to_owned).into_iter().chain(certified).collect();
+            return self.add_all(keys, |trust, key| trust.add_jwk(key, &owners));
         }
         if value.get("kty").is_some() {
-            return self.add_jwk(value, None);
+            return self.add_jwk(value, &[]);
         }
         if let Some(certificates) = array("certificates") {
             return self.add_all(certificates, Self::add_listed);
@@ -205,7 +208,7 @@ impl Trust {
         }
         match text("kid") {
             Some(kid) => self.add_bare(kid, entry, "publicKey", None),
-            None if entry.get("kty").is_some() => self.add_jwk(entry, None),
+            None if entry.get("kty").is_some() => self.add_jwk(entry, &[]),
             None => Found::default(),
         }
     }
@@ -231,7 +234,7 @@ impl Trust {
         let first = key.get("x5c").and_then(|chain| chain.get(0)).and_then(Value::as_str);
         match first.and_then(any_base64).and_then(|der| Certificate::from_der(&der)) {
             Some(certificate) => self.add_certificate(certificate, Some(country)),
-            None => self.add_jwk(key, None),
+            None => self.add_jwk(key, &[]),
         }
     }
 
@@ -246,11 +249,12 @@ impl Trust {
             self.revocations.add_cards(crl);
         }
         list("keys").fold(Found { lists: 1, ..Found::default() }, |found, key| {
-            found.plus(self.add_jwk(key, Some(issuer)))
+            found.plus(self.add_jwk(key, &[issuer.to_owned()]))
         })
     }
 
-    fn add_jwk(&mut self, jwk: &Value, issuer: Option<&str>) -> Found {
+    /// A key, and whose it is as far as its set says.
+    fn add_jwk(&mut self, jwk: &Value, owners: &[String]) -> Found {
         let kid = jwk.get("kid").and_then(Value::as_str);
         let (Some(kid), Some(key)) = (kid, jwk::public_key(jwk)) else { return Found::default() };
         let signer = bare(key);
@@ -258,11 +262,13 @@ impl Trust {
             self.add_signer(Format::Dcc, &short, signer.clone());
         }
         if let Some(card_key) = CardKey::read(jwk) {
-            let certified = card_key.issuers.iter().map(|it| Some(it.as_str()));
-            let owners: Vec<_> = certified.chain(issuer.map(Some)).collect();
-            let owners = if owners.is_empty() { vec![None] } else { owners };
+            let owners = card_key.issuers.iter().chain(owners).map(|it| Some(it.clone()));
+            let mut owners: Vec<_> = owners.collect();
+            if owners.is_empty() {
+                owners.push(None);
+            }
             for owner in owners {
-                let signer = Signer { issuer: owner.map(str::to_owned), ..signer.clone() };
+                let signer = Signer { issuer: owner, ..signer.clone() };
                 self.add_signer(Format::Shc, kid.as_bytes(), signer);
             }
             if let Some(version) = card_key.crl_version {

@@ -2,9 +2,9 @@
 //!
 //! A JWK set says nothing about whose it is: on the web that is its address. In a folder the person
 //! who put it there vouches for it, and the name of a key is the hash of the key (RFC 7638), so a card
-//! that names it was signed by that key or by nobody. Where something does tie a key to an issuer (a
-//! certificate with an address, a directory, a member `issuer` beside `keys`), cards of other issuers
-//! are not taken from it.
+//! that names it was signed by that key or by nobody. Where something does tie a set to an issuer (a
+//! certificate in it with an address, a directory, a member `issuer` beside `keys`), cards of other
+//! issuers are not taken from it.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -36,9 +36,11 @@ impl CardKey {
     /// address.
     pub(crate) fn read(jwk: &Value) -> Option<Self> {
         let is = |name: &str, value: &str| text_of(jwk, name) == Some(value);
-        let of_cards =
-            is("kty", "EC") && is("crv", "P-256") && is("use", "sig") && is("alg", "ES256");
-        if !of_cards || jwk.get("d").is_some() {
+        // What says nothing of its use is for this one; what names another is not.
+        let may_be = |name: &str, value: &str| jwk.get(name).is_none() || is(name, value);
+        let of_cards = is("kty", "EC") && is("crv", "P-256");
+        let for_cards = may_be("use", "sig") && may_be("alg", "ES256") && jwk.get("d").is_none();
+        if !(of_cards && for_cards) {
             return None;
         }
         let key = jwk::public_key(jwk)?;

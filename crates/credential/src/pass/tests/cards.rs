@@ -357,6 +357,10 @@ fn a_key_that_is_not_named_by_its_hash_or_has_its_private_half_signs_nothing() {
     assert_eq!(with(&|jwk| jwk["use"] = json!("enc")), unknown);
     assert_eq!(with(&|jwk| jwk["alg"] = json!("ES384")), unknown);
     assert_eq!(with(&|jwk| jwk["kid"] = json!("k")), unknown);
+    let without = |jwk: &mut Value, name: &str| drop(jwk.as_object_mut().unwrap().remove(name));
+    assert_eq!(with(&|jwk| without(jwk, "kid")), unknown);
+    assert!(with(&|jwk| without(jwk, "use")).is_empty());
+    assert!(with(&|jwk| without(jwk, "alg")).is_empty());
     // Another key under this one's name is not taken either.
     let other = Issuer::new(8).jwk();
     assert_eq!(
@@ -390,6 +394,22 @@ fn where_something_says_whose_a_key_is_other_issuers_cards_are_not_taken_from_it
     ] {
         assert_eq!(judged(&files), ["issuer_unknown"], "{files:?}");
     }
+}
+
+#[test]
+fn a_set_with_one_certificate_is_of_the_issuer_that_it_names() {
+    let (Some(examples), Some(negatives)) = (data("shc/examples"), data("shc-negative/testdata"))
+    else {
+        return;
+    };
+    let mut trust = Trust::default();
+    trust.add(&fs::read(examples.join("issuer/.well-known/jwks.json")).unwrap());
+    // Honestly signed with the first key of the set, which has no certificate, for another address.
+    let file = "test-example-00-d-jws-issuer-not-valid-with-smart-key.txt";
+    let text = fs::read_to_string(negatives.join(file)).unwrap();
+    let verdict = judge(&text, &trust, LABELS_AT);
+    assert_eq!(verdict.checks.signature, Check::Ok);
+    assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::CannotTell, vec!["issuer_unknown"]));
 }
 
 #[test]
