@@ -14,6 +14,7 @@ mod output;
 mod receipt;
 mod serve;
 mod upkeep;
+mod verify;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -142,6 +143,9 @@ enum Command {
         #[command(subcommand)]
         command: ReceiptCommand,
     },
+    /// Judge passes of any kind, offline: exit 0 when all pass, 1 when some do not, 2 when it cannot be
+    /// told.
+    Verify(verify::Wish),
     /// Recompute the decisions on one person, or one decision, from the log.
     Replay {
         /// `person_…`, `decision_…`, or the entry number of a decision.
@@ -287,6 +291,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Receipt { command: ReceiptCommand::Verify { file, key, entry, json } } => {
             receipt::verify(&file, &key, entry, json)
         }
+        Command::Verify(wish) => verify::run(wish),
         Command::Replay { what, setup } => upkeep::replay(&what, &setup),
         Command::Rebuild { setup } => upkeep::rebuild(&setup),
         Command::Forget { person, yes, setup } => upkeep::forget(&person, yes, &setup),

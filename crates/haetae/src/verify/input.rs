@@ -1,0 +1,189 @@
+//! What is to be verified: texts, files, pictures, folders, lines; one after another, so that a folder
+//! of a million codes needs no more memory than one of ten.
+
+use std::fs::{self, File, ReadDir};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use credential::pass::{Format, MAX_TEXT, Reason};
+
+use super::picture;
+
+/// The largest file that is read, in bytes: a photograph.
+const MAX_FILE: u64 = 64 * 1024 * 1024;
+
+/// One thing to verify.
+pub(super) struct Input {
+    /// What the caller called it: a path, a text, a line.
+    pub(super) name: String,
+    pub(super) content: Content,
+}
+
+/// Where its pass is.
+pub(super) enum Content {
+    Text(String),
+    /// A file that is read when its turn has come.
+    Path(PathBuf),
+    /// It cannot be read at all.
+    Unreadable,
+}
+
+/// How many inputs there will be, as far as that can be known without reading them.
+pub(super) fn count(arguments: &[String]) -> u64 {
+    let of = |argument: &String| match Path::new(argument) {
+        path if path.is_dir() => u64::try_from(Walk::new(path).count()).unwrap_or(u64::MAX),
+        _ => 1,
+    };
+    arguments.iter().map(of).sum()
+}
+
+/// The inputs in order.
+pub(super) fn inputs(arguments: &[String]) -> Box<dyn Iterator<Item = Input> + '_> {
+    Box::new(arguments.iter().flat_map(|argument| -> Box<dyn Iterator<Item = Input>> {
+        if argument == "-" {
+            return Box::new(lines());
+        }
+        let path = Path::new(argument);
+        // A pass of some thousand characters is no path, and some systems say so with an error.
+        if path.is_dir() {
+            return Box::new(Walk::new(path).map(of_file));
+        }
+        if path.is_file() {
+            return Box::new(std::iter::once(of_file(Some(path.to_owned()))));
+        }
+        let text = Content::Text(argument.clone());
+        Box::new(std::iter::once(Input { name: argument.clone(), content: text }))
+    }))
+}
+
+fn of_file(path: Option<PathBuf>) -> Input {
+    match path {
+        Some(path) => {
+            Input { name: path.to_string_lossy().into_owned(), content: Content::Path(path) }
+        }
+        None => Input { name: String::new(), content: Content::Unreadable },
+    }
+}
+
+/// The lines of standard input that are not empty. A line longer than any pass is cut there, which
+/// makes it too long.
+fn lines() -> impl Iterator<Item = Input> {
+    let mut from = BufReader::new(std::io::stdin());
+    std::iter::from_fn(move || {
+        loop {
+            let mut line = Vec::new();
+            let limit = u64::try_from(MAX_TEXT).unwrap_or(u64::MAX).saturating_add(2);
+            match from.by_ref().take(limit).read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return None,
+                Ok(_) => {}
+            }
+            if !line.ends_with(b"\n") && from.skip_until(b'\n').is_err() {
+                return None;
+            }
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_matches(['\r', '\n']);
+            if !text.is_empty() {
+                return Some(Input {
+                    name: text.to_owned(),
+                    content: Content::Text(text.to_owned()),
+                });
+            }
+        }
+    })
+}
+
+/// All files below a folder, links to folders aside (they may lead in circles). A folder that cannot
+/// be read gives nothing in its place.
+struct Walk {
+    folders: Vec<ReadDir>,
+}
+
+impl Walk {
+    fn new(folder: &Path) -> Self {
+        Self { folders: fs::read_dir(folder).into_iter().collect() }
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Option<PathBuf>;
+
+    fn next(&mut self) -> Option<Option<PathBuf>> {
+        loop {
+            let Some(entry) = self.folders.last_mut()?.next() else {
+                self.folders.pop();
+                continue;
+            };
+            let Ok(entry) = entry else { return Some(None) };
+            let (path, kind) = (entry.path(), entry.file_type());
+            if kind.is_ok_and(|kind| kind.is_dir()) {
+                match fs::read_dir(&path) {
+                    Ok(folder) => self.folders.push(folder),
+                    Err(_) => return Some(None),
+                }
+            } else if path.is_file() {
+                return Some(Some(path));
+            }
+        }
+    }
+}
+
+/// The texts of the passes in a file.
+pub(super) fn read(path: &Path) -> Result<Vec<String>, Reason> {
+    let file = File::open(path).map_err(|_| Reason::Unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|_| Reason::Unreadable)?;
+    if MAX_FILE < u64::try_from(bytes.len()).unwrap_or(u64::MAX) {
+        return Err(Reason::TooLong);
+    }
+    if picture::is_picture(&bytes) {
+        let texts = picture::texts(&bytes);
+        return if texts.is_empty() { Err(Reason::PictureUnread) } else { Ok(together(texts)) };
+    }
+    let text = String::from_utf8(bytes).map_err(|_| Reason::FormatUnknown)?;
+    Ok(of_text(&text))
+}
+
+/// A file with one pass a line gives them all; any other is one pass, whatever its lines are.
+fn of_text(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text
+        .trim_start_matches('\u{feff}')
+        .split(['\r', '\n'])
+        .filter(|it| !it.is_empty())
+        .collect();
+    let is_list = 1 < lines.len()
+        && lines.iter().all(|line| {
+            !line.starts_with('{') && Format::of(line) != Format::Unknown && !is_chunk(line)
+        });
+    if is_list {
+        return lines.into_iter().map(str::to_owned).collect();
+    }
+    vec![text.to_owned()]
+}
+
+/// The parts of one pass become one text, a line each; other texts stay as they are. What no verifier
+/// knows is left out where a pass is beside it.
+fn together(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts.dedup();
+    let (chunks, mut others): (Vec<String>, Vec<String>) =
+        texts.into_iter().partition(|text| is_chunk(text));
+    if !chunks.is_empty() {
+        others.push(chunks.join("\n"));
+    }
+    let is_known = |text: &String| Format::of(text) != Format::Unknown;
+    if others.iter().any(is_known) {
+        others.retain(is_known);
+    }
+    others
+}
+
+/// Whether a text is one part of several: `shc:/2/3/…`.
+fn is_chunk(text: &str) -> bool {
+    let is_number =
+        |part: Option<&str>| part.is_some_and(|it| it.len() < 4 && it.parse::<u16>().is_ok());
+    let mut parts = text.split('/').skip(1);
+    Format::of(text) == Format::Shc
+        && is_number(parts.next())
+        && is_number(parts.next())
+        && parts.next().is_some()
+}
