@@ -1,4 +1,4 @@
-//! The health code and, later, every pass: issue, read, verify, offline.
+//! The health code and every pass: issue, read, verify, offline.
 //!
 //! Sans-I/O: bytes, texts and the time come in as arguments, values go out. The same code runs on
 //! the server and, compiled to WebAssembly, on the guard's phone, so that a door decides the same

@@ -130,18 +130,13 @@ pub(crate) fn run(mut wish: Wish) -> anyhow::Result<ExitCode> {
 }
 
 /// `--rules` takes as many paths as follow it, and so takes the inputs too when they follow
-/// directly. What is no rule is given back.
+/// directly. Then what is no rule is given back, or at least the last one.
 fn give_back_inputs(wish: &mut Wish) {
-    let is_rule = |path: &PathBuf| path.is_dir() || path.extension().is_some_and(|it| it == "json");
-    while wish.inputs.is_empty() || !wish.rules.last().is_none_or(is_rule) {
-        match wish.rules.last() {
-            Some(last) if 1 < wish.rules.len() && (!is_rule(last) || wish.inputs.is_empty()) => {
-                let text = last.to_string_lossy().into_owned();
-                wish.rules.pop();
-                wish.inputs.insert(0, text);
-            }
-            _ => return,
-        }
+    if wish.inputs.is_empty() && 1 < wish.rules.len() {
+        let last_rule = wish.rules.iter().rposition(|it| it.is_dir() || place::is_rule_file(it));
+        let end = last_rule.map_or(1, |last| last + 1).min(wish.rules.len() - 1);
+        let inputs = wish.rules.split_off(end);
+        wish.inputs = inputs.iter().map(|it| it.to_string_lossy().into_owned()).collect();
     }
 }
 

@@ -62,7 +62,7 @@ impl PlaceRules {
         let mut all = PassRules::default();
         for file in json_files(rules)? {
             let value = json(&file)?;
-            if is_rule(&value) || value.as_array().is_some_and(|it| it.iter().all(is_rule)) {
+            if is_rules(&value) {
                 all.add(&value).map_err(|it| anyhow::anyhow!("{}: {it}", file.display()))?;
             }
         }
@@ -96,6 +96,15 @@ fn only_country(rules: &PassRules) -> anyhow::Result<String> {
 fn is_rule(value: &Value) -> bool {
     let has = |names: [&str; 2]| names.iter().any(|name| value.get(name).is_some());
     has(["Identifier", "identifier"]) && has(["Logic", "logic"])
+}
+
+fn is_rules(value: &Value) -> bool {
+    is_rule(value) || value.as_array().is_some_and(|it| !it.is_empty() && it.iter().all(is_rule))
+}
+
+/// Whether a file holds a rule, or an array of them.
+pub(super) fn is_rule_file(path: &Path) -> bool {
+    path.is_file() && json(path).is_ok_and(|value| is_rules(&value))
 }
 
 fn json_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {

@@ -1,0 +1,154 @@
+//! `haetae verify` from outside: inputs of every kind, exit status, the fields of `--json`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/passes");
+
+/// A published case: its text, and a folder that trusts its signer.
+struct Case {
+    text: String,
+    picture: Option<Vec<u8>>,
+    now: String,
+    trust: tempfile::TempDir,
+}
+
+fn case(name: &str) -> Option<Case> {
+    let path = Path::new(SHARED).join("dgc-testdata").join(name);
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("SKIPPED: {} is not there; this test has shown nothing", path.display());
+        return None;
+    };
+    let case: Value = serde_json::from_str(&text).unwrap();
+    let trust = tempfile::tempdir().unwrap();
+    let certificate = case["TESTCTX"]["CERTIFICATE"].as_str().unwrap();
+    // In a folder below, as PEM: both are found.
+    std::fs::create_dir(trust.path().join("signers")).unwrap();
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n");
+    std::fs::write(trust.path().join("signers/one.pem"), pem).unwrap();
+    Some(Case {
+        text: case["PREFIX"].as_str().unwrap().to_owned(),
+        picture: case["2DCODE"].as_str().and_then(|it| STANDARD.decode(it).ok()),
+        now: case["TESTCTX"]["VALIDATIONCLOCK"].as_str().unwrap().to_owned(),
+        trust,
+    })
+}
+
+fn verify(arguments: &[&str], input: &str) -> (i32, Vec<Value>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_haetae"))
+        .args(["verify", "--json"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output.status.code().unwrap(), lines)
+}
+
+impl Case {
+    fn verify(&self, arguments: &[&str], input: &str) -> (i32, Vec<Value>) {
+        let trust = self.trust.path().to_str().unwrap();
+        verify(&[&["--trust", trust, "--now", &self.now], arguments].concat(), input)
+    }
+}
+
+fn put(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+#[test]
+fn a_text_a_file_a_picture_and_a_line_get_the_same_verdict() {
+    let Some(case) = case("AT/2DCode/raw/1.json") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = put(folder.path(), "pass.txt", format!("{}\n", case.text).as_bytes());
+    let picture = put(folder.path(), "pass.png", case.picture.as_deref().unwrap());
+    for input in [&case.text, file.to_str().unwrap(), picture.to_str().unwrap(), "-"] {
+        let (status, lines) = case.verify(&[input], &case.text);
+        let name = if input == "-" { &case.text } else { input };
+        let expected = json!({
+            "input": name, "format": "dcc", "verdict": "pass",
+            "checks": {
+                "decode": "ok", "signature": "ok", "trust": "ok", "usage": "ok", "schema": "ok",
+                "time": "ok", "revocation": "skipped", "rules": "skipped",
+            },
+            "reasons": [],
+        });
+        assert_eq!((status, lines), (0, vec![expected]), "{input}");
+    }
+}
+
+#[test]
+fn the_exit_status_says_pass_no_pass_or_cannot_tell() {
+    let Some(case) = case("AT/2DCode/raw/1.json") else { return };
+    let trust = case.trust.path().to_str().unwrap();
+    let late = ["--trust", trust, "--now", "2031-01-01T00:00:00Z"];
+    let (status, lines) = verify(&[&late[..], &[&case.text]].concat(), "");
+    assert_eq!((status, &lines[0]["verdict"]), (1, &json!("no_pass")));
+    assert_eq!(lines[0]["checks"]["time"], "failed");
+    let (status, lines) = verify(&["--now", &case.now, &case.text], "");
+    assert_eq!((status, &lines[0]["reasons"]), (2, &json!(["issuer_unknown"])));
+    // A "no" weighs more than a "cannot tell", which weighs more than a pass.
+    let altered = case.text.replace("HC1:N", "HC1:M");
+    let (status, lines) = case.verify(&[&case.text, &altered, "nothing"], "");
+    assert_eq!((status, lines.len()), (2, 3));
+    assert_eq!(lines[2]["format"], "unknown");
+    // No such folder, no such rule, no such moment: the question cannot be answered.
+    for wrong in [["--trust", "not/there"], ["--rules", "not/there"], ["--now", "yesterday"]] {
+        let (status, lines) = verify(&[&wrong[..], &["--", &case.text]].concat(), "");
+        assert_eq!((status, lines.len()), (2, 0), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_folder_and_lines_give_one_verdict_for_each() {
+    let Some(case) = case("AT/2DCode/raw/1.json") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..1500 {
+        let name = format!("{}/{number}.txt", number % 7);
+        let text = if number % 3 == 0 { "nothing" } else { &case.text };
+        put(folder.path(), &name, text.as_bytes());
+    }
+    put(folder.path(), "list.txt", format!("{0}\n{0}\r\n\n{0}\n", case.text).as_bytes());
+    put(folder.path(), "photo.png", b"\x89PNG\r\n\x1a\nbroken");
+    let (status, lines) = case.verify(&[folder.path().to_str().unwrap()], "");
+    let count = |verdict: &str| lines.iter().filter(|it| it["verdict"] == verdict).count();
+    assert_eq!((status, count("pass"), count("no_pass"), count("cannot_tell")), (2, 1003, 0, 501));
+    let picture = lines.iter().find(|it| it["input"].as_str().unwrap().ends_with("photo.png"));
+    assert_eq!(picture.unwrap()["reasons"], json!(["picture_unread"]));
+
+    let long = "A".repeat(1024 * 1024);
+    let (status, lines) = case.verify(&["-"], &format!("{0}\n\n{long}\n{0}", case.text));
+    let reasons: Vec<&Value> = lines.iter().map(|it| &it["reasons"]).collect();
+    assert_eq!((status, reasons), (2, vec![&json!([]), &json!(["too_long"]), &json!([])]));
+}
+
+#[test]
+fn rules_of_a_country_and_value_sets_decide() {
+    let Some(case) = case("AT/2DCode/raw/1.json") else { return };
+    let rules = format!("{SHARED}/dgc-business-rules-testdata/EU");
+    let sets = format!("{SHARED}/dcc-valuesets");
+    let trust = case.trust.path().to_str().unwrap();
+    let at = ["--trust", trust, "--now", "2021-07-01T12:00:00Z"];
+    // A first dose of two: the Union's rule on complete courses says no, by name.
+    let with = ["--rules", &rules, "--country", "EU", "--valuesets", &sets, &case.text];
+    let (status, lines) = verify(&[&at[..], &with].concat(), "");
+    assert_eq!((status, &lines[0]["checks"]["rules"]), (1, &json!("failed")), "{}", lines[0]);
+    assert_eq!(lines[0]["reasons"], json!(["rule_failed:VR-EU-0001"]));
+    // Rules of a country that has none for anything are asked nothing.
+    let with = ["--rules", &rules, "--country", "AQ", &case.text];
+    let (status, lines) = verify(&[&at[..], &with].concat(), "");
+    assert_eq!((status, &lines[0]["checks"]["rules"]), (0, &json!("skipped")));
+}
