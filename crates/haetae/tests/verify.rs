@@ -146,7 +146,7 @@ fn rules_of_a_country_and_value_sets_decide() {
     let with = ["--rules", &rules, "--country", "EU", "--valuesets", &sets, &case.text];
     let (status, lines) = verify(&[&at[..], &with].concat(), "");
     assert_eq!((status, &lines[0]["checks"]["rules"]), (1, &json!("failed")), "{}", lines[0]);
-    assert_eq!(lines[0]["reasons"], json!(["rule_failed:VR-EU-0001"]));
+    assert_eq!(lines[0]["reasons"], json!(["rule_failed:VR-EU-0002"]));
     // Rules of a country that has none for anything are asked nothing.
     let with = ["--rules", &rules, "--country", "AQ", &case.text];
     let (status, lines) = verify(&[&at[..], &with].concat(), "");

@@ -5,12 +5,16 @@ use std::fs::{self, File, ReadDir};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use credential::pass::shc::chunk_place;
 use credential::pass::{Format, MAX_TEXT, Reason};
 
 use super::picture;
 
 /// The largest file that is read, in bytes: a photograph.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
+
+/// The most parts that a card is cut into.
+const CHUNKS_MAX: usize = 99;
 
 /// One thing to verify.
 pub(super) struct Input {
@@ -39,6 +43,9 @@ pub(super) fn count(arguments: &[String]) -> u64 {
 
 /// The inputs in order.
 pub(super) fn inputs(arguments: &[String]) -> Box<dyn Iterator<Item = Input> + '_> {
+    if let Some(one) = parts_of_one(arguments) {
+        return Box::new(std::iter::once(one));
+    }
     Box::new(arguments.iter().flat_map(|argument| -> Box<dyn Iterator<Item = Input>> {
         if argument == "-" {
             return Box::new(lines());
@@ -51,8 +58,9 @@ pub(super) fn inputs(arguments: &[String]) -> Box<dyn Iterator<Item = Input> + '
         if path.is_file() {
             return Box::new(std::iter::once(of_file(Some(path.to_owned()))));
         }
-        let text = Content::Text(argument.clone());
-        Box::new(std::iter::once(Input { name: argument.clone(), content: text }))
+        let is_path = Format::of(argument) == Format::Unknown && path.components().nth(1).is_some();
+        let content = if is_path { Content::Unreadable } else { Content::Text(argument.clone()) };
+        Box::new(std::iter::once(Input { name: argument.clone(), content }))
     }))
 }
 
@@ -179,11 +187,22 @@ fn together(mut texts: Vec<String>) -> Vec<String> {
 
 /// Whether a text is one part of several: `shc:/2/3/…`.
 fn is_chunk(text: &str) -> bool {
-    let is_number =
-        |part: Option<&str>| part.is_some_and(|it| it.len() < 4 && it.parse::<u16>().is_ok());
-    let mut parts = text.split('/').skip(1);
-    Format::of(text) == Format::Shc
-        && is_number(parts.next())
-        && is_number(parts.next())
-        && parts.next().is_some()
+    chunk_place(text).is_some()
+}
+
+/// When all arguments are parts of a pass, they are one input: the parts of a card, each its picture.
+fn parts_of_one(arguments: &[String]) -> Option<Input> {
+    if !(2..=CHUNKS_MAX).contains(&arguments.len()) {
+        return None;
+    }
+    let mut chunks = Vec::new();
+    for argument in arguments {
+        let path = Path::new(argument);
+        let texts = if path.is_file() { read(path).ok()? } else { vec![argument.clone()] };
+        if !texts.iter().flat_map(|text| text.lines()).all(is_chunk) {
+            return None;
+        }
+        chunks.extend(texts);
+    }
+    Some(Input { name: arguments.join(" "), content: Content::Text(chunks.join("\n")) })
 }
