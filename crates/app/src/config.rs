@@ -65,6 +65,8 @@ pub struct Config {
     pub backup_recipients: Vec<String>,
     /// Hours between two backups that the service makes by itself; 0 makes none.
     pub backup_every_hours: u32,
+    /// Days that a signing key lives before the next takes its place (8 to 400).
+    pub issuer_days: u32,
     /// Set by `haetae demo` alone, never by a file.
     #[serde(skip)]
     pub demo: bool,
@@ -120,6 +122,7 @@ impl Default for Config {
             backup_keys_to: None,
             backup_recipients: Vec::new(),
             backup_every_hours: 24,
+            issuer_days: 30,
             demo: false,
         }
     }
@@ -235,6 +238,9 @@ impl Config {
         {
             self.backup_every_hours = hours;
         }
+        if let Some(days) = parsed(&environment, "HAETAE_ISSUER_DAYS", "a number of days")? {
+            self.issuer_days = days;
+        }
         if let Some(text) = environment("HAETAE_BACKUP_TO") {
             self.backup_to = Some(text.into());
         }
@@ -259,6 +265,10 @@ impl Config {
         }
         if self.disk_low_percent > 100 {
             return Err(wrong("disk_low_percent", "write 0 to 100"));
+        }
+        if !code::issuer::DAYS.contains(&self.issuer_days) {
+            let (least, most) = (code::issuer::DAYS.start(), code::issuer::DAYS.end());
+            return Err(wrong("issuer_days", format!("write {least} to {most}")));
         }
         if let Some(tag) = self.names.keys().find(|it| kernel::Locale::from_tag(it).is_none()) {
             return Err(wrong("names", format!("{tag:?} is not one of ko, en, zh-Hans")));
@@ -353,6 +363,7 @@ impl Config {
             zone: self.zone()?,
             behind_proxy: self.behind_proxy,
             limits: web::LimitConfig::default(),
+            issuer_days: self.issuer_days,
             disk: web::DiskConfig {
                 folder: self.data.clone(),
                 low_percent: self.disk_low_percent,
@@ -411,6 +422,7 @@ mod tests {
             ("origin = 'https://a.example'\nbackup_to = '/b'", "backup_recipients"),
             ("origin = 'https://a.example'\nbackup_recipients = ['age1x']", "age1x"),
             ("origin = 'https://a.example'\ndisk_low_percent = 101", "disk_low_percent"),
+            ("origin = 'https://a.example'\nissuer_days = 7", "issuer_days"),
             ("origin = 'https://a.example'\nstore = 'mysql://a'", "postgres://"),
             ("origin = 'https://a.example'\nstore = 'postgres://u@h/d?sslmode=prefer'", "sslmode"),
             ("origin = 'https://a.example'\nstore_keys = 'postgres://u@h/d'", "store"),

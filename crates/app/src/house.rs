@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernel::{Clock, Seed};
 use store::audit::Public;
-use store::{Audit, Fault, Keyring, Options, Store};
+use store::{Audit, Fault, Keyring, Options, Store, wrap};
 use web::{App, Parts, Slice};
 
 use crate::config::Config;
@@ -98,11 +98,19 @@ pub fn export(
 
 /// The key folder, with these keys in it: one that is missing must not be made by who only looks.
 fn keyring(config: &Config, names: &[&str]) -> Result<Keyring, Fault> {
+    if !config.keys().exists() {
+        return Err(Fault::new(format!("there is no key folder at {}", config.keys().display())));
+    }
+    let keyring = Keyring::open(&config.keys(), Seed::fixed(0))?;
+    let there = keyring.names()?;
     for name in names {
-        let path = config.keys().join(format!("{name}.key"));
-        if !path.exists() {
+        // Of a wrapping key, any number.
+        let is =
+            |it: &String| it == name || wrap::parse(it).is_some_and(|it| wrap::base(it.0) == *name);
+        if !there.iter().any(is) {
+            let path = keyring.path(name);
             return Err(Fault::new(format!("there is no key at {}", path.display())));
         }
     }
-    Keyring::open(&config.keys(), Seed::fixed(0))
+    Ok(keyring)
 }

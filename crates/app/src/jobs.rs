@@ -13,6 +13,7 @@ use web::{App, Job};
 
 use crate::config::Config;
 use crate::house::House;
+use crate::keys;
 
 /// Work of the house itself.
 const OWN: [Job; 4] = [
@@ -44,6 +45,11 @@ impl Jobs {
             let sender = Sender { url, token: house.config.sms_token.clone() };
             tasks.spawn(send_all(sender, house.app.clone(), stopped.clone()));
         }
+        tasks.spawn(keys::look_after(house.app.clone(), stopped.clone()));
+        let socket = house.config.keys().join(keys::SOCKET);
+        // Before anybody is told that the service is ready.
+        let bound = keys::bind(&socket);
+        tasks.spawn(keys::listen(house.app.clone(), socket, bound, stopped.clone()));
         if house.config.backup_to.is_some() && house.config.backup_every_hours > 0 {
             tasks.spawn(back_up(house.config.clone(), house.app.clone(), stopped));
         }

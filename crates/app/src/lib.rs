@@ -4,6 +4,7 @@
 //! - [`mod@backup`]: what is kept elsewhere
 //! - [`slices`]: the list of slices, by hand, and who answers whose questions
 //! - [`house`]: keys, store, application, router
+//! - [`keys`]: what `haetae keys` asks of the serving process
 //! - [`jobs`]: what repeats by itself, and sending what must leave
 //! - [`serve`]: listening, and stopping without a failed request; `notify`: what systemd is told
 
@@ -11,6 +12,7 @@ pub mod backup;
 pub mod config;
 pub mod house;
 pub mod jobs;
+pub mod keys;
 mod notify;
 pub mod serve;
 pub mod slices;

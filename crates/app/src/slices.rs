@@ -20,5 +20,7 @@ pub fn questions() -> Questions {
         places: gate::places,
         typed_code: code::view::typed_code,
         may_help: person::may_help,
+        signing_key: code::keys::signing_key,
+        signatures: &[code::view::signatures],
     }
 }

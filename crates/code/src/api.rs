@@ -19,7 +19,7 @@ use crate::issue::{self, List};
 use crate::model::{Answer, Declaration, DeviceKey, RevokedBecause, Stay, Symptoms};
 use crate::policy::{POLICY, Policy, PolicyCommand};
 use crate::refusal::Refusal;
-use crate::{door, view};
+use crate::{door, keys, view};
 
 /// All JSON routes.
 pub(crate) fn routes() -> Vec<Route> {
@@ -356,7 +356,8 @@ pub(crate) struct ListView {
 /// application/cose` the bare COSE_Sign1.
 #[utoipa::path(get, path = "/api/v1/code/trust", tag = "code", responses((status = 200, body = ListView)))]
 async fn trust(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    let list = issue::trust(&app.keyring, app.store.region(), app.now())?;
+    let issuers = app.read(keys::issuers).await?;
+    let list = issue::trust(&app.keyring, &issuers, app.store.region(), app.now())?;
     Ok(answer_list(&list, &headers, "public, max-age=30"))
 }
 
@@ -366,8 +367,9 @@ async fn trust(State(app): State<App>, headers: HeaderMap) -> Result<Response, P
     responses((status = 200, body = ListView)))]
 async fn revocations(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     let now = app.now();
-    let passes = app.read(move |it| view::revoked(it, now)).await?;
-    let list = issue::revocations(&app.keyring, &passes, now)?;
+    let read = move |it: &mut store::Reader<'_>| Ok((keys::issuers(it)?, view::revoked(it, now)?));
+    let (issuers, passes) = app.read(read).await?;
+    let list = issue::revocations(&app.keyring, &issuers, &passes, now)?;
     Ok(answer_list(&list, &headers, "public, max-age=30"))
 }
 

@@ -5,14 +5,15 @@ use contracts::person::Staff;
 use credential::ShortCode;
 use kernel::{Date, Id, Instant};
 
+use crate::issuer::KeyId;
 use crate::model::{
     Appeal, Basis, Declaration, DeviceKey, Exposure, Finding, Order, OrderReason, Outcome,
     RevokedBecause, Ruling, TestSource,
 };
 use crate::policy::Policy;
 
-/// A question with what its answer depends on: the rules in force and an id for the decision that
-/// may follow. [`crate::door`] fills both in while it holds the write door.
+/// A question with what its answer depends on: the rules in force, an id for the decision that may
+/// follow, the key that signs. [`crate::door`] fills them in while it holds the write door.
 #[derive(Debug, Clone)]
 pub struct Command {
     /// What is asked.
@@ -21,6 +22,8 @@ pub struct Command {
     pub policy: Policy,
     /// The id of the decision, should there be one.
     pub decision: Id<Ruling>,
+    /// The key that signs a pass, should one be issued.
+    pub issuer: Option<KeyId>,
 }
 
 /// What is asked.

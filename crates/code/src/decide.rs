@@ -12,6 +12,7 @@ use kernel::{Aggregate as _, Date, Id, Instant, clean};
 use crate::command::{Ask, Command};
 use crate::decision::{self, Decision};
 use crate::event::Event;
+use crate::issuer::KeyId;
 use crate::model::{
     Appeal, Basis, Declaration, DeviceKey, HeldOrder, HeldPass, Holder, Order, OrderReason,
     Outcome, RevokedBecause, Ruling, Stage,
@@ -43,8 +44,8 @@ pub const PASSES_MAX: usize = 8;
 
 /// Decides one command.
 pub fn decide(it: &Holder, command: Command, now: Instant) -> Result<Vec<Event>, Refusal> {
-    let Command { ask, policy, decision } = command;
-    let ruling = Rule { it, policy: &policy, decision, now };
+    let Command { ask, policy, decision, issuer } = command;
+    let ruling = Rule { it, policy: &policy, decision, issuer, now };
     match ask {
         Ask::Declare { declaration, by_helper, today } => {
             let declaration = declared(declaration, today)?;
@@ -94,6 +95,7 @@ struct Rule<'a> {
     it: &'a Holder,
     policy: &'a Policy,
     decision: Id<Ruling>,
+    issuer: Option<KeyId>,
     now: Instant,
 }
 
@@ -211,7 +213,16 @@ impl Rule<'_> {
         let replaced = live.iter().take(surplus);
         events.extend(replaced.map(|held| revoked(held, RevokedBecause::Replaced)));
         let issued_at = self.now;
-        events.push(Event::PassIssued { pass, device_key, colour, issued_at, valid_until, short });
+        let issuer = self.issuer;
+        events.push(Event::PassIssued {
+            pass,
+            device_key,
+            colour,
+            issued_at,
+            valid_until,
+            short,
+            issuer,
+        });
         Ok(events)
     }
 

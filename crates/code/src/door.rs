@@ -7,6 +7,7 @@ use web::{App, Problem};
 
 use crate::command::{Ask, Command};
 use crate::event::Event;
+use crate::keys;
 use crate::model::{Holder, Ruling};
 use crate::policy::{POLICY, Policy, PolicyCommand};
 use crate::refusal::Refusal;
@@ -30,7 +31,14 @@ pub fn run(
         begun.map_err(|refusal| Fault::new(refusal.code()))?;
         policy = tx.state::<Policy>(POLICY)?;
     }
-    let command = Command { ask: ask.clone(), policy, decision };
+    let issuer = match ask {
+        Ask::IssuePass { .. } => {
+            let now = tx.now();
+            Some(keys::signing(tx, now)?)
+        }
+        _ => None,
+    };
+    let command = Command { ask: ask.clone(), policy, decision, issuer };
     tx.run::<Holder>(context, person.to_u128(), command)
 }
 

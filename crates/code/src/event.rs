@@ -12,6 +12,7 @@ use kernel::{Fact, Id, Instant};
 use rules::RuleSet;
 use serde::{Deserialize, Serialize};
 
+use crate::issuer::KeyId;
 use crate::model::{
     Appeal, Basis, Declaration, DeviceKey, Exposure, Finding, Order, OrderReason, Outcome,
     RevokedBecause, Ruling, TestSource,
@@ -61,6 +62,9 @@ pub enum Event {
         issued_at: Instant,
         valid_until: Instant,
         short: ShortCode,
+        /// The key that signed it; absent for those from before there were several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issuer: Option<KeyId>,
     },
     /// A code ended before its time.
     PassRevoked { pass: Id<Pass>, valid_until: Instant, why: RevokedBecause },

@@ -1,11 +1,13 @@
 //! Signing: codes with the region's issuing key, the lists that gates carry with its root key.
 
 use contracts::code::Colour;
-use credential::{HealthCode, IssuerKey, IssuerSigner, Presentation, RevocationList, TrustList};
+use credential::{HealthCode, IssuerSigner, Presentation, RevocationList, TrustList};
 use kernel::{Id, Instant, Region};
 use store::{Fault, Keyring};
 
 use crate::event::Event;
+use crate::issuer::Issuers;
+use crate::keys;
 use crate::model::{DeviceKey, HeldPass};
 
 /// How long a gate may rely on a list, in seconds: 72 h without a server (Korea, 6 January 2022:
@@ -14,8 +16,6 @@ pub const LIST_S: i64 = 96 * 3_600;
 /// New lists each minute at most: a gate that is told "lists from before now do not count" (see
 /// [`credential::Floor`]) must find ones that do.
 const STEP_S: i64 = 60;
-/// How long an issuing key on a list counts beyond the list itself, in seconds.
-const KEY_AHEAD_S: i64 = 30 * 86_400;
 
 /// The region's key with this name.
 pub fn signer(keyring: &Keyring, name: &str) -> Result<IssuerSigner, Fault> {
@@ -47,7 +47,7 @@ impl Signed {
 /// The pass that these events issued.
 pub fn issued(events: &[Event]) -> Option<HeldPass> {
     events.iter().find_map(|event| match event {
-        Event::PassIssued { pass, device_key, colour, issued_at, valid_until, short } => {
+        Event::PassIssued { pass, device_key, colour, issued_at, valid_until, short, issuer } => {
             Some(HeldPass {
                 pass: *pass,
                 device_key: *device_key,
@@ -55,6 +55,7 @@ pub fn issued(events: &[Event]) -> Option<HeldPass> {
                 issued_at: *issued_at,
                 valid_until: *valid_until,
                 short: *short,
+                issuer: *issuer,
             })
         }
         _ => None,
@@ -64,7 +65,15 @@ pub fn issued(events: &[Event]) -> Option<HeldPass> {
 /// Signs a pass. Deterministic (Ed25519): the same pass gives the same bytes, so a repeated command
 /// gets the same answer without the bytes being kept.
 pub fn sign(keyring: &Keyring, region: &Region, pass: HeldPass) -> Result<Signed, Fault> {
-    let code = HealthCode {
+    let code = keys::signer(keyring, pass.issuer)?
+        .sign_code(&content(region, &pass))
+        .map_err(|error| Fault::caused("signing a code", error))?;
+    Ok(Signed { pass, code })
+}
+
+/// What the code of a pass says.
+pub(crate) fn content(region: &Region, pass: &HeldPass) -> HealthCode {
+    HealthCode {
         pass: pass.pass.to_bytes(),
         colour: colour(pass.colour),
         issued_at: pass.issued_at.seconds(),
@@ -74,11 +83,7 @@ pub fn sign(keyring: &Keyring, region: &Region, pass: HeldPass) -> Result<Signed
             None => credential::Holder::Printed,
         },
         region: region_text(region),
-    };
-    let code = signer(keyring, "issuer")?
-        .sign_code(&code)
-        .map_err(|error| Fault::caused("signing a code", error))?;
-    Ok(Signed { pass, code })
+    }
 }
 
 /// A region's name as codes carry it: at most 16 characters.
@@ -108,17 +113,25 @@ pub struct List {
     pub valid_until: i64,
 }
 
-fn list(now: Instant) -> (u64, i64, i64) {
-    let issued_at = now.seconds().max(0) / STEP_S * STEP_S;
-    let version = u64::try_from(issued_at / STEP_S).unwrap_or(0);
-    (version, issued_at, issued_at + LIST_S)
+/// Version, time and end of the lists of this minute, or of the moment in it in which the keys
+/// changed: what is told to count from that moment on must find lists that do.
+fn list(issuers: &Issuers, now: Instant) -> (u64, i64, i64) {
+    let step = now.seconds().max(0) / STEP_S * STEP_S;
+    let changed = issuers.changed_at.filter(|it| *it <= now).map_or(0, Instant::seconds);
+    let issued_at = step.max(changed);
+    (u64::try_from(issued_at).unwrap_or(0), issued_at, issued_at + LIST_S)
 }
 
-/// The keys whose signatures count. The same for a whole minute, so that it can be cached.
-pub fn trust(keyring: &Keyring, region: &Region, now: Instant) -> Result<List, Fault> {
-    let (version, issued_at, valid_until) = list(now);
-    let public = signer(keyring, "issuer")?.public();
-    let keys = vec![IssuerKey::new(public, 0, valid_until + KEY_AHEAD_S)];
+/// The keys whose signatures count. The same for a whole minute, unless they change, so that it can be
+/// cached.
+pub fn trust(
+    keyring: &Keyring,
+    issuers: &Issuers,
+    region: &Region,
+    now: Instant,
+) -> Result<List, Fault> {
+    let (version, issued_at, valid_until) = list(issuers, now);
+    let keys = issuers.rows(now);
     let it = TrustList { region: region_text(region), version, issued_at, valid_until, keys };
     let signed = signer(keyring, "root")?
         .sign_trust(&it)
@@ -129,10 +142,11 @@ pub fn trust(keyring: &Keyring, region: &Region, now: Instant) -> Result<List, F
 /// The passes that are no longer good. `passes` are those that would still be valid at `now`.
 pub fn revocations(
     keyring: &Keyring,
+    issuers: &Issuers,
     passes: &[Id<contracts::code::Pass>],
     now: Instant,
 ) -> Result<List, Fault> {
-    let (version, issued_at, valid_until) = list(now);
+    let (version, issued_at, valid_until) = list(issuers, now);
     let passes: Vec<[u8; 16]> = passes.iter().map(|it| it.to_bytes()).collect();
     let it = RevocationList::new(version, issued_at, valid_until, &passes);
     let signed = signer(keyring, "root")?

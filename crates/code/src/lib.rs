@@ -8,6 +8,8 @@
 //! - [`policy`]: the rules in force, as data on the log; [`decision`]: the pure function from facts,
 //!   rules and instant to a colour; [`decide`]: the rules of this slice
 //! - [`revocation`]: passes that ended early, as everybody may know them
+//! - [`issuer`]: the keys that sign, as everybody may know them; [`keys`]: making and refusing them, the
+//!   daily statement of their use, and whether a code stands on the log
 //! - [`retention`]: how long each kind of event can be read
 //! - [`door`]: how commands reach the write door; [`publish`], [`react`]: what others are told and
 //!   tell; [`tell`]: what the person is told
@@ -21,6 +23,8 @@ pub mod decision;
 pub mod door;
 pub mod event;
 pub mod issue;
+pub mod issuer;
+pub mod keys;
 pub mod model;
 pub mod policy;
 pub mod publish;
@@ -70,6 +74,14 @@ pub fn slice() -> Slice {
             publish: silent,
             refold: refold::<event::RevocationEvent>,
         },
+        StreamKind {
+            name: issuer::Issuers::STREAM,
+            sealing: Sealing::Public,
+            retention_days: keep,
+            project: view::project_issuer,
+            publish: publish::publish_issuer,
+            refold: refold::<issuer::IssuerEvent>,
+        },
     ];
     Slice {
         name: "code",
@@ -77,11 +89,18 @@ pub fn slice() -> Slice {
         streams: STREAMS,
         observations: &[],
         views: view::VIEWS,
-        migrations: &[Migration {
-            number: 1,
-            side: Side::Identity,
-            sql: include_str!("../migrations/0001_views.sql"),
-        }],
+        migrations: &[
+            Migration {
+                number: 1,
+                side: Side::Identity,
+                sql: include_str!("../migrations/0001_views.sql"),
+            },
+            Migration {
+                number: 2,
+                side: Side::Identity,
+                sql: include_str!("../migrations/0002_signed.sql"),
+            },
+        ],
         reactions: &[react::react],
         texts: [
             ("ko", include_str!("../i18n/ko.ftl")),
@@ -96,7 +115,7 @@ pub fn slice() -> Slice {
         nav: pages::NAV,
         desk: pages::DESK,
         assets: ASSETS,
-        jobs: review::JOBS,
+        jobs: &[review::JOB, keys::JOB],
     }
 }
 
@@ -116,6 +135,13 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("code.policy", include_str!("../events/policy_changed.v1.json")),
     ("code.policy", include_str!("../events/policy_reviewed.v1.json")),
     ("code.revocation", include_str!("../events/revoked.v1.json")),
+    ("code.holder", include_str!("../events/pass_issued.v1.key.json")),
+    ("code.issuer", include_str!("../events/issuer_added.v1.json")),
+    ("code.issuer", include_str!("../events/issuer_added.v1.organisation.json")),
+    ("code.issuer", include_str!("../events/issuer_ended.v1.json")),
+    ("code.issuer", include_str!("../events/issuer_compromised.v1.json")),
+    ("code.issuer", include_str!("../events/issuer_cleared.v1.json")),
+    ("code.issuer", include_str!("../events/keys_stated.v1.json")),
 ];
 
 const ASSETS: &[Asset] = &[

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::Command;
 use crate::decide;
 use crate::event::Event;
+use crate::issuer::KeyId;
 use crate::refusal::Refusal;
 
 /// A manual colour.
@@ -257,6 +258,8 @@ words! {
         Replaced = "replaced",
         /// The person asked to be forgotten.
         Forgotten = "forgotten",
+        /// Others may have had the key that signed it.
+        KeyCompromised = "key_compromised",
     }
 }
 
@@ -392,6 +395,8 @@ pub struct HeldPass {
     pub valid_until: Instant,
     /// What a person types.
     pub short: ShortCode,
+    /// The key that signed it.
+    pub issuer: Option<KeyId>,
 }
 
 /// An appeal as the state keeps it.
@@ -535,7 +540,15 @@ impl Aggregate for Holder {
             Event::Decided { decision, colour, at, .. } => {
                 self.rulings.push(HeldRuling { decision: *decision, colour: *colour, at: *at });
             }
-            Event::PassIssued { pass, device_key, colour, issued_at, valid_until, short } => {
+            Event::PassIssued {
+                pass,
+                device_key,
+                colour,
+                issued_at,
+                valid_until,
+                short,
+                issuer,
+            } => {
                 self.passes.retain(|it| it.valid_until > *issued_at);
                 self.passes.push(HeldPass {
                     pass: *pass,
@@ -544,6 +557,7 @@ impl Aggregate for Holder {
                     issued_at: *issued_at,
                     valid_until: *valid_until,
                     short: *short,
+                    issuer: *issuer,
                 });
             }
             Event::PassRevoked { pass, .. } => self.passes.retain(|it| it.pass != *pass),

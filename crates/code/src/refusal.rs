@@ -2,6 +2,8 @@
 
 use kernel::Arg;
 
+use crate::issuer;
+
 /// How the rules of this slice say no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -57,6 +59,10 @@ pub enum Refusal {
     PolicyVersion { expected: u32 },
     /// The device key is not a P-256 point.
     DeviceKeyInvalid,
+    /// There is no such signing key, or it has ended.
+    KeyUnknown,
+    /// A signing key would live for too short or too long.
+    KeyDays,
 }
 
 /// Every code with its status.
@@ -69,6 +75,8 @@ pub const CODES: &[(&str, u16)] = &[
     ("code-decision-unknown", 404),
     ("code-device-key-invalid", 422),
     ("code-document-invalid", 422),
+    ("code-key-days", 422),
+    ("code-key-unknown", 404),
     ("code-name-invalid", 422),
     ("code-nothing-to-appeal", 409),
     ("code-order-colour", 422),
@@ -118,6 +126,8 @@ impl kernel::Refusal for Refusal {
             Self::PolicyInvalid => "code-policy-invalid",
             Self::PolicyVersion { .. } => "code-policy-version",
             Self::DeviceKeyInvalid => "code-device-key-invalid",
+            Self::KeyUnknown => "code-key-unknown",
+            Self::KeyDays => "code-key-days",
         }
     }
 
@@ -129,6 +139,11 @@ impl kernel::Refusal for Refusal {
     fn args(&self) -> Vec<(&'static str, Arg)> {
         match self {
             Self::OrderUntil { days } => vec![("days", Arg::Number(*days))],
+            Self::KeyDays => {
+                let [least, most] = [issuer::DAYS.start(), issuer::DAYS.end()];
+                let number = |it: &u32| Arg::Number(i64::from(*it));
+                vec![("least", number(least)), ("most", number(most))]
+            }
             Self::PolicyVersion { expected } => {
                 vec![("expected", Arg::Number(i64::from(*expected)))]
             }

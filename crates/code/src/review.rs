@@ -21,9 +21,8 @@ use crate::event::Event;
 use crate::policy::{POLICY, Policy, PolicyCommand};
 use crate::{decision, door, tell, view};
 
-/// The job of this slice.
-pub const JOBS: &[Job] =
-    &[Job { name: "code-review", every_s: 15, run: |app| Box::pin(review(app)) }];
+/// The job of this module.
+pub const JOB: Job = Job { name: "code-review", every_s: 15, run: |app| Box::pin(review(app)) };
 
 /// Codes looked at in one read.
 const BATCH: u32 = 200;

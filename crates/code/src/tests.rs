@@ -18,6 +18,7 @@ use crate::refusal::{CODES, Refusal};
 mod decisions;
 mod faces;
 mod house;
+mod keys;
 mod orders;
 mod passes;
 mod retention;
@@ -82,7 +83,8 @@ pub(crate) fn officer(number: u128) -> Id<Staff> {
 
 pub(crate) fn ask(past: &[Event], now: Instant, ask: Ask) -> Result<Vec<Event>, Refusal> {
     let holder: Holder = given(past);
-    let command = Command { ask, policy: Policy::default(), decision: Id::from_u128(77) };
+    let (policy, decision) = (Policy::default(), Id::from_u128(77));
+    let command = Command { ask, policy, decision, issuer: None };
     holder.decide(command, now)
 }
 
@@ -106,6 +108,7 @@ pub(crate) fn pass_issued(number: u128, colour: Colour, at: Instant, hours: i64)
         issued_at: at,
         valid_until: at.plus_seconds(hours * 3_600),
         short: short(),
+        issuer: None,
     }
 }
 

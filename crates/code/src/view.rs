@@ -11,6 +11,7 @@ use store::{Fault, Projection, Reader, Recorded, Side, View, values};
 
 use crate::decision::{self, Decision};
 use crate::event::{Event, PolicyEvent, RevocationEvent};
+use crate::issuer::KeyId;
 use crate::model::{Appeal, Holder, Order, Ruling};
 use crate::policy::{POLICY, Policy};
 
@@ -21,6 +22,7 @@ pub const VIEWS: &[View] = &[
     of_person("code_order", "code.order_proposed.v1"),
     of_person("code_appeal", "code.appealed.v1"),
     of_person("code_decision", "code.decided.v1"),
+    of_person("code_signed", "code.pass_issued.v1"),
 ];
 
 /// A row that ends with its person, and with the event of this kind that made it. Later events only
@@ -59,6 +61,19 @@ const DECISION_ADD: &str =
 const DECISION_PERSON: &str =
     "SELECT person FROM code_decision WHERE region = $1 AND decision = $2";
 
+const SIGNED_ADD: &str = "INSERT INTO code_signed \
+     (region, pass, kid, seq, person, issued_at, valid_until, day) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const SIGNED_SINCE: &str = "SELECT seq, pass, person, issued_at, valid_until FROM code_signed \
+     WHERE region = $1 AND kid = $2 AND issued_at >= $3 AND seq >= $4 ORDER BY seq LIMIT $5";
+const SIGNED_BETWEEN: &str = "SELECT seq, pass FROM code_signed \
+     WHERE region = $1 AND kid = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT 2000";
+const SIGNED_BY: &str =
+    "SELECT person FROM code_signed WHERE region = $1 AND pass = $2 AND kid = $3";
+const GOOD_UNTIL: &str = "SELECT valid_until FROM code_signed WHERE region = $1 AND kid = $2 \
+     AND issued_at < $3 ORDER BY valid_until DESC LIMIT 1";
+const REVOKED_FIND: &str = "SELECT pass FROM code_revoked WHERE region = $1 AND pass = $2";
+
 /// Every SQL text, for conformance law 7.
 pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, PASS_ADD),
@@ -78,6 +93,12 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, APPEAL_PERSON),
     (Side::Identity, DECISION_ADD),
     (Side::Identity, DECISION_PERSON),
+    (Side::Identity, SIGNED_ADD),
+    (Side::Identity, SIGNED_SINCE),
+    (Side::Identity, SIGNED_BETWEEN),
+    (Side::Identity, SIGNED_BY),
+    (Side::Identity, GOOD_UNTIL),
+    (Side::Identity, REVOKED_FIND),
 ];
 
 /// What the blind index of short codes is made for.
@@ -91,7 +112,14 @@ pub fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
         views.execute(ORDER_STAGE, values![order, stage])
     };
     match event {
-        Event::PassIssued { pass, issued_at, valid_until, short, .. } => {
+        Event::PassIssued { pass, issued_at, valid_until, short, issuer, .. } => {
+            if let Some(kid) = issuer {
+                let kid = kid.to_string();
+                views.execute(
+                    SIGNED_ADD,
+                    values![pass, kid, it.seq, person, issued_at, valid_until, day],
+                )?;
+            }
             views.execute(PASS_SWEEP, values![person, issued_at])?;
             let short = views.index(SHORT, &short.to_string());
             views.execute(PASS_ADD, values![pass, person, short, valid_until, day])?;
@@ -123,6 +151,85 @@ pub fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
 pub fn project_revocation(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
     let Some(RevocationEvent::Revoked { pass, valid_until }) = it.event()? else { return Ok(()) };
     views.execute(REVOKED_ADD, values![pass, valid_until])
+}
+
+/// Keys have no table: there are few, and they are read from their events.
+pub fn project_issuer(_: &mut Projection<'_>, _: &Recorded) -> Result<(), Fault> {
+    Ok(())
+}
+
+/// A pass as it was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedPass {
+    /// Its place on the log.
+    pub seq: u64,
+    /// Which.
+    pub pass: Id<Pass>,
+    /// Whose.
+    pub person: Id<Person>,
+    /// When.
+    pub issued_at: Instant,
+    /// Until when.
+    pub valid_until: Instant,
+}
+
+/// What a key signed from `since` on, in the order of the log, after entry `after`.
+pub fn signed(
+    reader: &mut Reader<'_>,
+    kid: KeyId,
+    since: Instant,
+    after: Option<u64>,
+    limit: u32,
+) -> Result<Vec<SignedPass>, Fault> {
+    let from = after.map_or(0, |it| it + 1);
+    let rows = reader.query(SIGNED_SINCE, values![kid.to_string(), since, from, limit])?;
+    rows.iter()
+        .map(|row| {
+            Ok(SignedPass {
+                seq: row.count(0)?,
+                pass: row.id(1)?,
+                person: row.id(2)?,
+                issued_at: row.instant(3)?,
+                valid_until: row.instant(4)?,
+            })
+        })
+        .collect()
+}
+
+/// The passes that a key signed in these entries of the log, in their order, some at a time.
+pub fn signatures(
+    reader: &mut Reader<'_>,
+    kid: [u8; 8],
+    from: u64,
+    to: u64,
+) -> Result<Vec<(u64, [u8; 16])>, Fault> {
+    let rows = reader.query(SIGNED_BETWEEN, values![KeyId(kid).to_string(), from, to])?;
+    rows.iter().map(|row| Ok((row.count(0)?, row.id::<Pass>(1)?.to_bytes()))).collect()
+}
+
+/// Whose pass a key signed, if the log knows that it did.
+pub fn person_of_signed(
+    reader: &mut Reader<'_>,
+    kid: KeyId,
+    pass: Id<Pass>,
+) -> Result<Option<Id<Person>>, Fault> {
+    let found = reader.first(SIGNED_BY, values![pass, kid.to_string()])?;
+    found.map(|row| row.id(0)).transpose()
+}
+
+/// Until when the last of what a key signed before `since` is good.
+pub fn good_until(
+    tx: &mut store::Tx<'_>,
+    kid: KeyId,
+    since: Instant,
+) -> Result<Option<Instant>, Fault> {
+    let rows = tx.query(GOOD_UNTIL, values![kid.to_string(), since])?;
+    rows.first().map(|row| row.instant(0)).transpose()
+}
+
+/// Whether a pass was ended early.
+pub fn is_revoked(reader: &mut Reader<'_>, pass: Id<Pass>) -> Result<bool, Fault> {
+    Ok(reader.first(REVOKED_FIND, values![pass])?.is_some())
 }
 
 /// Rules have no table: there are few versions, and they are read from their events.

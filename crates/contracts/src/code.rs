@@ -77,4 +77,11 @@ pub enum Published {
         /// When it would have ended by itself: from then on no list needs to name it.
         valid_until: Instant,
     },
+    /// Others may have had a signing key: gates must not go on with lists of before.
+    KeyCompromised {
+        /// The stated reason, for everybody to read.
+        why: String,
+        /// When that was recorded: the lists made from then on know it.
+        at: Instant,
+    },
 }

@@ -30,7 +30,33 @@ const FLOOR_KIND: &str = "haetae/floor/v1";
 /// The longest signed floor that is read, in bytes; ours have about 150.
 const MAX_FLOOR_BYTES: usize = 512;
 
-/// A key that may sign health codes, and when.
+/// What an issuing key may sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uses(u8);
+
+impl Uses {
+    /// Health codes.
+    pub const CODES: Self = Self(1);
+    /// Passes about a vaccination, a test, a recovery, an exemption.
+    pub const PASSES: Self = Self(2);
+
+    /// Both what `self` and what `other` allows.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is allowed.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    const fn is_known(self) -> bool {
+        self.0 != 0 && Self::CODES.and(Self::PASSES).contains(self)
+    }
+}
+
+/// A key that may sign, whose it is, what it signs, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerKey {
     /// Its name in codes: see [`cose::kid`].
@@ -43,12 +69,29 @@ pub struct IssuerKey {
     pub not_after: i64,
     /// Codes issued from this unix second on are not trusted; earlier ones still are.
     pub revoked_from: Option<i64>,
+    /// The organisation whose key it is; `None` is the region's own.
+    pub whose: Option<String>,
+    /// What it may sign.
+    pub uses: Uses,
 }
 
 impl IssuerKey {
-    /// A key with its kid computed, not revoked.
+    /// A key of the region's own for health codes, with its kid computed, not revoked.
     pub fn new(public: [u8; 32], not_before: i64, not_after: i64) -> Self {
-        Self { kid: cose::kid(&public), public, not_before, not_after, revoked_from: None }
+        Self {
+            kid: cose::kid(&public),
+            public,
+            not_before,
+            not_after,
+            revoked_from: None,
+            whose: None,
+            uses: Uses::CODES,
+        }
+    }
+
+    /// Written in five fields: what gates of before knew.
+    fn is_plain(&self) -> bool {
+        self.whose.is_none() && self.uses == Uses::CODES
     }
 }
 
@@ -75,7 +118,9 @@ impl TrustList {
     }
 
     /// The payload: `{0: kind, 1: region, 2: version, 3: issued at, 4: valid until, 5: [[kid,
-    /// public, not before, not after, revoked from or null]]}`. Keys must be sorted by kid.
+    /// public, not before, not after, revoked from or null]]}`; a key that is an organisation's, or
+    /// signs other things than health codes, has two more fields: whose or null, uses. Keys must be
+    /// sorted by kid.
     pub fn to_cbor(&self) -> Vec<u8> {
         encoded(|cbor| {
             cbor.map(6)?.u8(0)?.str(TRUST_KIND)?.u8(1)?.str(&self.region)?;
@@ -85,12 +130,20 @@ impl TrustList {
             cbor::put_seconds(cbor, self.valid_until)?;
             cbor.u8(5)?.array(u64::try_from(self.keys.len()).unwrap_or(u64::MAX))?;
             for key in &self.keys {
-                cbor.array(5)?.bytes(&key.kid)?.bytes(&key.public)?;
+                cbor.array(if key.is_plain() { 5 } else { 7 })?;
+                cbor.bytes(&key.kid)?.bytes(&key.public)?;
                 cbor::put_seconds(cbor, key.not_before)?;
                 cbor::put_seconds(cbor, key.not_after)?;
                 match key.revoked_from {
                     Some(second) => cbor::put_seconds(cbor, second)?,
                     None => drop(cbor.null()?),
+                }
+                if !key.is_plain() {
+                    match &key.whose {
+                        Some(whose) => cbor.str(whose)?,
+                        None => cbor.null()?,
+                    };
+                    cbor.u8(key.uses.0)?;
                 }
             }
             Ok(())
@@ -136,6 +189,8 @@ impl TrustList {
                 is_span(key.not_before, key.not_after)
                     && key.kid == cose::kid(&key.public)
                     && key.revoked_from.is_none_or(cbor::is_second)
+                    && key.uses.is_known()
+                    && key.whose.as_deref().is_none_or(is_organisation)
             });
         if sound { Ok(()) } else { Err(DecodeError::WrongShape) }
     }
@@ -279,7 +334,8 @@ fn begin(from: &mut Decoder<'_>, length: u64, kind: &str) -> Result<(), DecodeEr
 }
 
 fn read_key(from: &mut Decoder<'_>) -> Result<IssuerKey, DecodeError> {
-    if cbor::array(from)? != 5 {
+    let length = cbor::array(from)?;
+    if length != 5 && length != 7 {
         return Err(DecodeError::WrongShape);
     }
     let (kid, public) = (cbor::fixed(from)?, cbor::fixed(from)?);
@@ -290,7 +346,21 @@ fn read_key(from: &mut Decoder<'_>) -> Result<IssuerKey, DecodeError> {
     } else {
         Some(cbor::seconds(from)?)
     };
-    Ok(IssuerKey { kid, public, not_before, not_after, revoked_from })
+    let mut key = IssuerKey { kid, revoked_from, ..IssuerKey::new(public, not_before, not_after) };
+    if length == 7 {
+        if from.datatype()? == Type::Null {
+            from.null()?;
+        } else {
+            key.whose = Some(from.str()?.to_owned());
+        }
+        key.uses = Uses(from.u8()?);
+    }
+    Ok(key)
+}
+
+/// The text of an organisation's id.
+fn is_organisation(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic())
 }
 
 fn is_span(first: i64, last: i64) -> bool {

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::code::{Class, Colour, HealthCode, Holder};
 use crate::error::DecodeError;
-use crate::list::{IssuerKey, Trust};
+use crate::list::{IssuerKey, Trust, Uses};
 use crate::moment::{self, Moment, Presentation};
 use crate::seen::SeenSet;
 use crate::short::ShortCode;
@@ -43,9 +43,9 @@ pub enum Reason {
     ClockBehind,
     /// The trust list does not have the key that claims to have signed.
     IssuerUnknown,
-    /// The key did not sign for codes of that time.
+    /// The key did not sign for codes of that time, or does not sign health codes at all.
     IssuerNotValid,
-    /// The key was revoked before the code was issued.
+    /// The key was in other hands when the code was issued: whoever it names must get a new one.
     IssuerRevoked,
     /// Issued by another region.
     RegionOther,
@@ -152,9 +152,9 @@ impl Reason {
             | Self::ClockBehind
             | Self::IssuerUnknown
             | Self::IssuerNotValid
-            | Self::IssuerRevoked
             | Self::RegionOther => Effect::Undermines,
-            Self::SignatureBad
+            Self::IssuerRevoked
+            | Self::SignatureBad
             | Self::Expired
             | Self::Revoked
             | Self::ProofMissing
@@ -455,7 +455,10 @@ impl<'a> Judge<'a> {
 fn issuer_reason(issuer: &IssuerKey, code: &HealthCode, trust: &Trust) -> Option<Reason> {
     if code.region != trust.list.region {
         Some(Reason::RegionOther)
-    } else if code.issued_at < issuer.not_before || issuer.not_after < code.issued_at {
+    } else if !issuer.uses.contains(Uses::CODES)
+        || code.issued_at < issuer.not_before
+        || issuer.not_after < code.issued_at
+    {
         Some(Reason::IssuerNotValid)
     } else if issuer.revoked_from.is_some_and(|from| from <= code.issued_at) {
         Some(Reason::IssuerRevoked)

@@ -92,4 +92,12 @@ pub enum ListsCommand {
         /// Who says so.
         by: Id<Staff>,
     },
+    /// Let lists from before `at` count no more: a signing key was compromised, and the lists that
+    /// know it are made from that moment on.
+    Follow {
+        /// Why.
+        why: String,
+        /// From when on.
+        at: Instant,
+    },
 }

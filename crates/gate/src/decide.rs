@@ -76,11 +76,15 @@ pub fn place(it: &Place, command: PlaceCommand, now: Instant) -> Result<Vec<Plac
 
 /// The rules of the lists that gates carry.
 pub fn lists(it: &Lists, command: ListsCommand, now: Instant) -> Result<Vec<ListsEvent>, Refusal> {
-    let ListsCommand::Raise { why, by } = command;
+    let (why, by, since) = match command {
+        // Lists are stamped with their minute; one of this very minute must count, or no gate could
+        // judge before the next.
+        ListsCommand::Raise { why, by } => {
+            (why, Some(by), Instant::from_seconds(now.seconds().div_euclid(60) * 60))
+        }
+        ListsCommand::Follow { why, at } => (why, None, Instant::from_seconds(at.seconds())),
+    };
     let why = clean(&why, WHY_MAX).map_err(|_| Refusal::WhyInvalid)?;
-    // Lists are stamped with their minute; one of this very minute must count, or no gate could
-    // judge before the next.
-    let since = Instant::from_seconds(now.seconds().div_euclid(60) * 60);
     if it.since.is_some_and(|it| since <= it) {
         return Ok(Vec::new());
     }

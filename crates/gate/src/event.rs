@@ -117,8 +117,9 @@ pub enum ListsEvent {
         since: Instant,
         /// Why, for everybody to read.
         why: String,
-        /// Who.
-        by: Id<Staff>,
+        /// Who; absent where it followed from something else on the log.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Id<Staff>>,
     },
 }
 

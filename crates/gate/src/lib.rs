@@ -28,6 +28,7 @@ pub mod jobs;
 pub mod model;
 pub mod pages;
 pub mod queue;
+pub mod react;
 pub mod refusal;
 pub mod rights;
 pub mod scanner;
@@ -59,7 +60,7 @@ pub fn slice() -> Slice {
         observations: &[view::OBSERVATION],
         views: view::VIEWS,
         migrations: MIGRATIONS,
-        reactions: &[],
+        reactions: &[react::react],
         texts: [
             ("ko", include_str!("../i18n/ko.ftl")),
             ("en", include_str!("../i18n/en.ftl")),
@@ -141,6 +142,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     (Device::STREAM, include_str!("../events/device_removed.v1.json")),
     (Place::STREAM, include_str!("../events/place_removed.v1.json")),
     (Lists::STREAM, include_str!("../events/lists_raised.v1.json")),
+    (Lists::STREAM, include_str!("../events/lists_raised.v1.followed.json")),
 ];
 
 const SCRIPT: &str = "text/javascript";

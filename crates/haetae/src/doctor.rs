@@ -4,6 +4,7 @@
 
 mod folder;
 mod region;
+mod signing;
 
 use std::process::ExitCode;
 

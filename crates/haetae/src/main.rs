@@ -10,6 +10,7 @@ mod backup;
 mod bench;
 mod demo;
 mod doctor;
+mod keys;
 mod output;
 mod receipt;
 mod serve;
@@ -133,6 +134,11 @@ enum Command {
         #[command(flatten)]
         setup: Setup,
     },
+    /// Keys: what there is, and changing them, while the region is served or not.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// The public files of the log.
     Log {
         #[command(subcommand)]
@@ -201,6 +207,76 @@ enum Command {
 enum StoreCommand {
     /// Print the SQL that makes the databases, and that spreads their tables on a Citus cluster.
     Plan {
+        #[command(flatten)]
+        setup: Setup,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// All keys, with how each stands and since when it is there.
+    List {
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Change a key, with no pause in service.
+    Rotate {
+        /// `identity-wrap`, `visits-wrap`, `issuer`, or `issuer-org_…`.
+        name: String,
+        /// A signing key: let it sign at once. Gates with lists of before cannot tell until they have
+        /// new ones.
+        #[arg(long)]
+        now: bool,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Give an organisation a signing key of its own, for the passes that it issues.
+    Add {
+        /// `org_…`
+        organisation: String,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// End an organisation's signing keys. What they signed stays good until its own end.
+    End {
+        /// `org_…`
+        organisation: String,
+        /// Why, for everybody to read.
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Refuse everything that a key signed from an instant on: gates get new lists, the passes are
+    /// ended and listed, their holders told. What it signed before stays good.
+    Compromise {
+        /// The key's 16 digits (haetae keys list).
+        kid: String,
+        /// From when on others may have had it, as 2026-11-28T09:00:00Z.
+        #[arg(long)]
+        since: String,
+        /// Why, for everybody to read.
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// List the passes that a key signed, as far as the log still says it.
+    Signed {
+        /// The key's 16 digits.
+        kid: String,
+        /// From when on.
+        #[arg(long)]
+        since: Option<String>,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Say whether codes were issued on the log. Exit 1 when one of our keys signed what the log does
+    /// not know.
+    Check {
+        /// The texts that their QR codes hold.
+        #[arg(required = true)]
+        codes: Vec<String>,
         #[command(flatten)]
         setup: Setup,
     },
@@ -287,6 +363,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit { target, key, since, keep, setup } => {
             audit::run(target, &audit::Brought { key, since, keep }, &setup)
         }
+        Command::Keys { command } => keys::run(command),
         Command::Log { command: LogCommand::Export { dir, setup } } => audit::export(&dir, &setup),
         Command::Receipt { command: ReceiptCommand::Verify { file, key, entry, json } } => {
             receipt::verify(&file, &key, entry, json)

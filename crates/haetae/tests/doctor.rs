@@ -199,11 +199,29 @@ fn a_region_that_is_well_is_said_to_be_and_each_illness_is_named_with_its_cure()
     patient.sql(&format!("{role}{until}"));
 
     let keys = rusqlite::Connection::open(data.join("keys.db")).unwrap();
-    let old = "INSERT INTO vault_key SELECT region, 'epoch/gate.entered.v1/100', wrapped FROM \
+    let old = "INSERT INTO vault_key (region, scope, wrapped) SELECT region, 'epoch/gate.entered.v1/100', wrapped FROM \
          vault_key LIMIT 1";
     keys.execute_batch(old).unwrap();
     patient.suffers("erasure", "broken", "1 days' keys");
     keys.execute_batch("DELETE FROM vault_key WHERE scope LIKE '%/100'").unwrap();
+
+    let row = "INSERT INTO vault_wrap VALUES ('kr-bench', 0, 1, 0, 0), ('kr-bench', 0, 2, 1, 0)";
+    keys.execute_batch(row).unwrap();
+    patient.suffers("wrapping", "broken", "identity-wrap-2 is in use and not in the key folder");
+    let file = |name: &str| patient.path("keys").join(name);
+    std::fs::copy(file("identity-wrap.key"), file("identity-wrap-2.key")).unwrap();
+    patient.suffers(
+        "wrapping",
+        "warning",
+        "still wrapped by identity-wrap, not by identity-wrap-2",
+    );
+    keys.execute_batch("UPDATE vault_wrap SET over_at = 1 WHERE number = 1").unwrap();
+    patient.suffers("wrapping", "warning", "identity-wrap is over");
+    keys.execute_batch("DELETE FROM vault_wrap").unwrap();
+    std::fs::remove_file(file("identity-wrap-2.key")).unwrap();
+    std::fs::write(file(".log.0123.new"), "").unwrap();
+    patient.suffers("keys", "warning", "left by a making that was killed");
+    std::fs::remove_file(file(".log.0123.new")).unwrap();
     assert_eq!(patient.examine(), (0, Vec::new()), "it recovered from everything");
 }
 

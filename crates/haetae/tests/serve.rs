@@ -214,7 +214,7 @@ fn next(told: &Receiver<String>) -> (String, usize) {
     }
 }
 
-fn stops_under_load(name: &str) {
+fn stops_under_load(name: &str, meanwhile: impl FnOnce(&Region)) {
     let region = Region::new(CLIENTS);
     let (mut child, address, told) = region.serve();
     assert_eq!(next(&told), ("READY=1".to_owned(), 0));
@@ -229,6 +229,7 @@ fn stops_under_load(name: &str) {
     drop(sender);
     let before = answered.iter().take(ANSWERS).count();
     assert_eq!(before, ANSWERS, "the service answers");
+    meanwhile(&region);
     signal(&child, name);
     let after = answered.iter().count();
     let declared: usize = clients.into_iter().map(|it| it.join().unwrap().unwrap()).sum();
@@ -258,12 +259,65 @@ fn audit(data: &Path) {
 
 #[test]
 fn a_service_that_is_terminated_under_load_answers_every_request_that_it_took() {
-    stops_under_load("TERM");
+    stops_under_load("TERM", |_| {});
 }
 
 #[test]
 fn a_service_that_is_interrupted_under_load_answers_every_request_that_it_took() {
-    stops_under_load("INT");
+    stops_under_load("INT", |_| {});
+}
+
+/// Asks `haetae keys` in a process of its own; gives its JSON.
+fn keys(region: &Region, arguments: &[&str]) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_haetae"));
+    command.arg("keys").args(arguments).arg("--json");
+    let done = command.arg("--config").arg(region.path("haetae.toml")).output().unwrap();
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_str(&said).unwrap()
+}
+
+fn state<'a>(listed: &'a serde_json::Value, name: &str) -> Option<&'a str> {
+    let keys = listed["keys"].as_array().unwrap();
+    keys.iter().find(|it| it["name"] == name)?["state"].as_str()
+}
+
+#[test]
+fn wrapping_keys_change_under_load_and_no_request_fails() {
+    stops_under_load("TERM", |region| {
+        for name in ["identity-wrap", "visits-wrap"] {
+            let said = keys(region, &["rotate", name]);
+            assert_eq!(said["rotated"], format!("{name}-2"));
+            let listed = keys(region, &["list"]);
+            assert_eq!(state(&listed, name), Some("over"), "{listed}");
+            assert_eq!(state(&listed, &format!("{name}-2")), Some("current"), "{listed}");
+        }
+    });
+}
+
+#[test]
+fn a_service_killed_while_keys_change_goes_on_with_it_at_its_next_start() {
+    let region = Region::new(CLIENTS);
+    let (mut child, _, told) = region.serve();
+    assert_eq!(next(&told).0, "READY=1");
+    let mut asking = Command::new(env!("CARGO_BIN_EXE_haetae"));
+    asking.args(["keys", "rotate", "identity-wrap", "--config"]).arg(region.path("haetae.toml"));
+    let mut asking = asking.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // As soon as there is a new key file, and so before most of what follows.
+    let made = region.path("region/keys/identity-wrap-2.key");
+    while !made.exists() && asking.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    asking.wait().unwrap();
+    assert!(made.exists());
+    // The socket that it left is no obstacle: the command answers itself, and serves itself.
+    let said = keys(&region, &["rotate", "identity-wrap"]);
+    assert!(said["rotated"].as_str().unwrap() >= "identity-wrap-2", "{said}");
+    let listed = keys(&region, &["list"]);
+    assert_ne!(state(&listed, "identity-wrap"), Some("current"), "{listed}");
+    audit(&region.path("region"));
 }
 
 #[test]

@@ -13,6 +13,11 @@ pub const KINDS: &[(&str, &str)] = &[
     ("code.decided.v1", "logbook-kind-code-decided-v1"),
     ("code.declared.v1", "logbook-kind-code-declared-v1"),
     ("code.exposed.v1", "logbook-kind-code-exposed-v1"),
+    ("code.issuer_added.v1", "logbook-kind-code-issuer_added-v1"),
+    ("code.issuer_cleared.v1", "logbook-kind-code-issuer_cleared-v1"),
+    ("code.issuer_compromised.v1", "logbook-kind-code-issuer_compromised-v1"),
+    ("code.issuer_ended.v1", "logbook-kind-code-issuer_ended-v1"),
+    ("code.keys_stated.v1", "logbook-kind-code-keys_stated-v1"),
     ("code.order_confirmed.v1", "logbook-kind-code-order_confirmed-v1"),
     ("code.order_proposed.v1", "logbook-kind-code-order_proposed-v1"),
     ("code.order_rejected.v1", "logbook-kind-code-order_rejected-v1"),
@@ -28,6 +33,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("gate.device_withdrawn.v1", "logbook-kind-gate-device_withdrawn-v1"),
     ("gate.enrolment_asked.v1", "logbook-kind-gate-enrolment_asked-v1"),
     ("gate.entered.v1", "logbook-kind-gate-entered-v1"),
+    ("gate.lists_raised.v1", "logbook-kind-gate-lists_raised-v1"),
     ("gate.place_closed.v1", "logbook-kind-gate-place_closed-v1"),
     ("gate.place_opened.v1", "logbook-kind-gate-place_opened-v1"),
     ("gate.place_policy_set.v1", "logbook-kind-gate-place_policy_set-v1"),
@@ -53,6 +59,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("store.expired.v1", "logbook-kind-store-expired-v1"),
     ("store.forgotten.v1", "logbook-kind-store-forgotten-v1"),
     ("store.joined.v1", "logbook-kind-store-joined-v1"),
+    ("store.wrap_rotated.v1", "logbook-kind-store-wrap_rotated-v1"),
 ];
 
 /// The key of a kind's words, when it has some.

@@ -68,9 +68,10 @@ impl Lists {
     pub(crate) fn fetch(app: &App, now: Instant) -> anyhow::Result<Self> {
         let (keyring, region): (&Keyring, _) = (&app.keyring, app.store.region());
         let root = issue::root_public(keyring)?;
-        let trust = issue::trust(keyring, region, now)?;
+        let issuers = app.store.read_blocking(code::keys::issuers)?;
+        let trust = issue::trust(keyring, &issuers, region, now)?;
         let passes = app.store.read_blocking(|reader| code::view::revoked(reader, now))?;
-        let revocations = issue::revocations(keyring, &passes, now)?;
+        let revocations = issue::revocations(keyring, &issuers, &passes, now)?;
         Ok(Self(Trust {
             list: TrustList::open(&trust.signed, &root, 0).context("the trust list")?,
             revocations: Some(

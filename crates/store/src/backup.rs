@@ -21,7 +21,7 @@ mod restore;
 mod rows;
 mod sealed;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -306,7 +306,9 @@ pub fn backup(source: &Source<'_>, target: &Target, now: Instant) -> Result<Back
         return Err(BackupError::OtherKeys { folder: folder.clone() });
     }
 
+    let mut ring: Ring = source.keyring.all()?.into_iter().collect();
     let mut cut = cut(source.dir)?;
+    ring.extend(source.keyring.all()?);
     let region = Value::from(source.region.as_str());
     let sql = "SELECT size, checkpoint FROM log_head WHERE region = $1";
     let head = select(&mut cut.identity, &region, sql, &[])?;
@@ -325,7 +327,7 @@ pub fn backup(source: &Source<'_>, target: &Target, now: Instant) -> Result<Back
     let keys = match &target.keys_to {
         Some(folder) => {
             let file = Sealed::create(&folder.join(keys_name(number)), &target.recipients)?;
-            Some(write_keys(&mut cut, source, &region, file)?)
+            Some(write_keys(&mut cut, &region, ring, file)?)
         }
         None => None,
     };
@@ -453,13 +455,20 @@ fn ended_days(identity: &mut dyn Engine, region: &Value) -> Result<Vec<(String, 
     Ok(days)
 }
 
+/// The tables of `keys.db`: in the first, `scope` is the first column.
+const KEY_TABLES: [&str; 2] = ["vault_key", "vault_wrap"];
+
+/// The key files, as they were before and after the picture was taken: whichever wrapping key a row
+/// names, it is there, although a rotation may have begun or ended meanwhile.
+type Ring = BTreeMap<String, zeroize::Zeroizing<String>>;
+
 /// The table of the key files in a file of keys.
 const RING: &str = "ring.key";
 
 fn write_keys(
     cut: &mut Cut,
-    source: &Source<'_>,
     region: &Value,
+    ring: Ring,
     file: Sealed,
 ) -> Result<Part, BackupError> {
     let doing = "writing keys";
@@ -467,21 +476,24 @@ fn write_keys(
     let mut rows = RowsWriter::new(file);
     let names = ["name", "text"].map(str::to_owned);
     rows.table(RING, &names).doing(doing)?;
-    for (name, text) in source.keyring.all()? {
+    for (name, text) in ring {
         let mut row = crate::Row(vec![name.into(), Value::Text(text.as_str().to_owned())]);
         rows.row(&row).doing(doing)?;
         if let Some(Value::Text(text)) = row.0.get_mut(1) {
             zeroize::Zeroize::zeroize(text);
         }
     }
-    rows.table("keys.vault_key", &["scope", "wrapped"].map(str::to_owned)).doing(doing)?;
-    let sql = "SELECT scope, wrapped FROM vault_key WHERE region = $1";
-    cut.keys.query(sql, &[region], &mut |row| {
-        if !ended.contains(row.text(0)?) {
-            rows.row(&row).doing(doing)?;
-        }
-        Ok(true)
-    })?;
+    for table in KEY_TABLES {
+        let columns = columns(&mut cut.keys, table)?;
+        rows.table(&format!("keys.{table}"), &columns).doing(doing)?;
+        let sql = format!("SELECT {} FROM {table} WHERE region = $1", columns.join(", "));
+        cut.keys.query(&sql, &[region], &mut |row| {
+            if table != "vault_key" || !ended.contains(row.text(0)?) {
+                rows.row(&row).doing(doing)?;
+            }
+            Ok(true)
+        })?;
+    }
     Ok(rows.finish().doing(doing)?.finish()?)
 }
 

@@ -261,6 +261,7 @@ impl Core {
             self.keys.begin()?;
             self.keys_open = true;
             self.stamp(Part::Keys)?;
+            self.vault.ask_wraps_again();
         }
         Ok(())
     }
@@ -292,6 +293,7 @@ impl Core {
             self.vault.drop_cached(&scope);
         }
         if std::mem::take(&mut self.keys_open) {
+            self.vault.ask_wraps_again();
             self.keys.rollback()?;
         }
         if std::mem::take(&mut self.visits_open) {

@@ -47,6 +47,7 @@ pub mod tx;
 pub mod upkeep;
 pub mod value;
 pub mod vault;
+pub mod wrap;
 
 pub use access::Reading;
 pub use audit::{Audit, audit};

@@ -74,6 +74,7 @@ impl Store {
                 remove_orphans(visits, &region_value, &registry, tree.size())
             })?;
         Lease::with(&mut lease, keys.as_mut(), Part::Keys, &region_value, |keys| {
+            vault.find_or_make(keys, &Scope::Own)?;
             redo_forgetting(identity.as_mut(), keys, &region_value, &vault)
         })?;
         let log_key = signer.vkey();
@@ -90,6 +91,7 @@ impl Store {
             // A crash may have come between deleting and erasing.
             due: Due { erasure: true, orphans: false },
             vault,
+            keyring,
             registry: Arc::new(registry),
             clock,
             seed,

@@ -23,9 +23,15 @@ pub(crate) fn migrations(registry: &Registry, part: Part) -> Vec<(&'static str, 
         Part::Visits => (Side::Visits, include_str!("../migrations/visits.sql")),
         Part::Keys => (Side::Identity, include_str!("../migrations/keys.sql")),
     };
-    let own = (OWN, Migration { number: 1, side, sql });
+    let mut own = vec![(OWN, Migration { number: 1, side, sql })];
+    if part == Part::Keys {
+        let sql = include_str!("../migrations/keys-2.sql");
+        own.push((OWN, Migration { number: 2, side, sql }));
+        // No slice has tables there.
+        return own;
+    }
     let theirs = registry.migrations.iter().filter(|(_, it)| Part::of(it.side) == part).copied();
-    std::iter::once(own).chain(theirs).collect()
+    own.into_iter().chain(theirs).collect()
 }
 
 /// Brings a database to the newest schema.

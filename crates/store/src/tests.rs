@@ -15,6 +15,7 @@ use crate::registry::{keep, refold, silent};
 use crate::*;
 
 mod lost;
+mod rotation;
 
 #[derive(Debug, Clone, Default)]
 struct Book {
@@ -573,7 +574,7 @@ fn texts() -> Vec<(Side, &'static str)> {
 
 #[test]
 fn the_tables_and_texts_of_the_store_can_be_spread_by_region() {
-    let own = ["identity", "visits", "keys"].map(|it| {
+    let own = ["identity", "visits", "keys", "keys-2"].map(|it| {
         let path = format!("{}/migrations/{it}.sql", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).unwrap()
     });
@@ -601,6 +602,7 @@ fn the_plan_spreads_every_table_once_and_makes_each_database_first() {
         ("book_line", 1),
         ("book_seen", 1),
         ("vault_key", 1),
+        ("vault_wrap", 1),
     ] {
         assert_eq!(of(&format!("create_distributed_table('{table}', 'region'")), count, "{table}");
     }
@@ -636,4 +638,9 @@ on_both! {
     a_database_of_a_newer_program_is_refused_in_words
     a_second_process_on_the_same_folder_is_refused
     every_sql_text_of_the_store_prepares
+    a_wrapping_key_changes_under_load_and_the_old_one_is_destroyed
+    a_rotation_killed_after_any_step_goes_on_and_loses_nothing
+    a_rotation_that_is_under_way_is_not_begun_again
 }
+
+use rotation::*;

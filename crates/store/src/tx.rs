@@ -18,7 +18,7 @@ use crate::lease::Lease;
 use crate::projection::{Projection, put, run, select};
 use crate::registry::{Recorded, Registry, Sealing, Side};
 use crate::vault::{Scope, Vault, both};
-use crate::{Engine, Fault, Row, Value};
+use crate::{Engine, Fault, Keyring, Row, Value};
 
 /// Who causes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,7 @@ pub(crate) struct Core {
     pub(crate) visits: Box<dyn Engine>,
     pub(crate) keys: Box<dyn Engine>,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) seed: Seed,
@@ -243,6 +244,11 @@ impl<'a> Tx<'a> {
     /// The vault, for blind indexes and sealed columns.
     pub fn vault(&self) -> &Vault {
         &self.core.vault
+    }
+
+    /// The region's keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.core.keyring
     }
 
     /// Runs a statement on the identity side; `$1` is the region. For operational tables: views are

@@ -1,7 +1,8 @@
 //! Payloads sealed under keys that can be destroyed.
 //!
 //! A key belongs to a [`Scope`]: a subject, or a kind of event and a day. Keys lie wrapped in a
-//! database of their own (`keys.db`); identity and visits have different wrapping keys, from files.
+//! database of their own (`keys.db`); identity and visits have different wrapping keys, from files,
+//! which can be changed while the region is served ([`crate::wrap`]).
 //! A payload with both a subject and a retention is sealed under a key made of both, so that
 //! destroying either erases it.
 //!
@@ -14,16 +15,20 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use kernel::{Region, Seed};
+use zeroize::Zeroizing;
 
 use crate::fault::Doing as _;
 use crate::keys::Secret;
-use crate::{Engine, Fault, Keyring, Side, Value};
+use crate::wrap::{self, Wraps};
+use crate::{Engine, Fault, Keyring, Registry, Side, Value};
 
 /// What a key belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// A person, a member of staff, a place: whoever can be forgotten.
     Subject(u128),
+    /// The region itself: outgoing messages, numbers proven in a session. One key, for good.
+    Own,
     /// A kind of event and a day (days since 1970, UTC): what ends by itself.
     Epoch {
         /// The kind.
@@ -39,11 +44,25 @@ impl Scope {
     pub(crate) fn column(&self) -> String {
         match self {
             Self::Subject(id) => format!("subject/{id:032x}"),
+            Self::Own => "own".to_owned(),
             Self::Epoch { kind, day, .. } => format!("epoch/{kind}/{day}"),
         }
     }
 
-    fn side(&self) -> Side {
+    /// The scope that a row of `vault_key` names.
+    pub(crate) fn parse(column: &str, registry: &Registry) -> Option<Self> {
+        if let Some(subject) = column.strip_prefix("subject/") {
+            return u128::from_str_radix(subject, 16).ok().map(Self::Subject);
+        }
+        if column == "own" {
+            return Some(Self::Own);
+        }
+        let (kind, day) = column.strip_prefix("epoch/")?.rsplit_once('/')?;
+        let visits = registry.observation(kind).is_ok();
+        Some(Self::Epoch { kind: kind.to_owned(), day: day.parse().ok()?, visits })
+    }
+
+    pub(crate) fn side(&self) -> Side {
         match self {
             Self::Epoch { visits: true, .. } => Side::Visits,
             _ => Side::Identity,
@@ -58,7 +77,7 @@ pub(crate) struct SealingKey {
 }
 
 impl SealingKey {
-    fn new(raw: Secret) -> Result<Self, Fault> {
+    pub(crate) fn new(raw: Secret) -> Result<Self, Fault> {
         let unbound = UnboundKey::new(&AES_256_GCM_SIV, raw.as_ref()).doing("making a key")?;
         Ok(Self { raw, key: LessSafeKey::new(unbound) })
     }
@@ -125,8 +144,8 @@ const CACHE_MAX: usize = 200_000;
 pub struct Vault {
     region: Region,
     seed: Seed,
-    wrap_identity: SealingKey,
-    wrap_visits: SealingKey,
+    /// Of identity, of visits.
+    wraps: [Wraps; 2],
     index: Secret,
     reader: Mutex<Box<dyn Engine>>,
     cache: RwLock<HashMap<Scope, Arc<SealingKey>>>,
@@ -134,8 +153,8 @@ pub struct Vault {
     doomed: RwLock<HashSet<Scope>>,
 }
 
-const FIND: &str = "SELECT wrapped FROM vault_key WHERE region = $1 AND scope = $2";
-const ADD: &str = "INSERT INTO vault_key (region, scope, wrapped) VALUES ($1, $2, $3)";
+const FIND: &str = "SELECT wrapped, wrap FROM vault_key WHERE region = $1 AND scope = $2";
+const ADD: &str = "INSERT INTO vault_key (region, scope, wrapped, wrap) VALUES ($1, $2, $3, $4)";
 const DESTROY: &str = "DELETE FROM vault_key WHERE region = $1 AND scope = $2";
 
 impl Vault {
@@ -148,8 +167,7 @@ impl Vault {
         Ok(Self {
             region,
             seed,
-            wrap_identity: SealingKey::new(keyring.key("identity-wrap")?)?,
-            wrap_visits: SealingKey::new(keyring.key("visits-wrap")?)?,
+            wraps: [Wraps::open(keyring, Side::Identity)?, Wraps::open(keyring, Side::Visits)?],
             index: keyring.key("blind-index")?,
             reader: Mutex::new(reader),
             cache: RwLock::default(),
@@ -166,8 +184,10 @@ impl Vault {
     /// Seals what belongs to no subject and lives shortly: an outgoing message, say.
     pub fn seal_own(&self, context: &str, text: &[u8]) -> Result<Vec<u8>, Fault> {
         let number = u64::from_be_bytes(self.seed.bytes());
+        let key = self.find(&Scope::Own)?;
+        let key = key.ok_or_else(|| Fault::new("the region has no key of its own yet"))?;
         let mut sealed = text.to_vec();
-        self.wrap_identity.seal(number, context.as_bytes(), &mut sealed)?;
+        key.seal(number, context.as_bytes(), &mut sealed)?;
         sealed.extend_from_slice(&number.to_be_bytes());
         Ok(sealed)
     }
@@ -177,7 +197,14 @@ impl Vault {
         let (body, number) = sealed
             .split_last_chunk::<8>()
             .ok_or_else(|| Fault::new("a sealed text is too short"))?;
-        self.wrap_identity.open(u64::from_be_bytes(*number), context.as_bytes(), body)
+        let number = u64::from_be_bytes(*number);
+        if let Some(key) = self.find(&Scope::Own)?
+            && let Ok(text) = key.open(number, context.as_bytes(), body)
+        {
+            return Ok(text);
+        }
+        // From before the region had a key of its own.
+        self.wraps_of(Side::Identity).key(1)?.open(number, context.as_bytes(), body)
     }
 
     /// Seals a view's column for `subject`; the same inputs give the same bytes, so that a rebuilt
@@ -211,11 +238,55 @@ impl Vault {
         key.open(u64::from_be_bytes(*seq), context.as_bytes(), body).map(Some)
     }
 
-    fn wrapping(&self, scope: &Scope) -> &SealingKey {
-        match scope.side() {
-            Side::Identity => &self.wrap_identity,
-            Side::Visits => &self.wrap_visits,
+    /// The wrapping keys of a side.
+    pub(crate) fn wraps_of(&self, side: Side) -> &Wraps {
+        let [identity, visits] = &self.wraps;
+        match side {
+            Side::Identity => identity,
+            Side::Visits => visits,
         }
+    }
+
+    /// The writer begins to write keys: which wrapping keys are in use is asked again.
+    pub(crate) fn ask_wraps_again(&self) {
+        self.wraps.iter().for_each(Wraps::ask_again);
+    }
+
+    /// Wraps a key for its row.
+    fn wrap(&self, key: &SealingKey, scope: &str, raw: &[u8]) -> Result<Vec<u8>, Fault> {
+        let number = u64::from_be_bytes(self.seed.bytes());
+        let mut wrapped = raw.to_vec();
+        key.seal(number, scope.as_bytes(), &mut wrapped)?;
+        wrapped.extend_from_slice(&number.to_be_bytes());
+        Ok(wrapped)
+    }
+
+    /// Opens the wrapped key of a row.
+    fn unwrapped(key: &SealingKey, scope: &str, wrapped: &[u8]) -> Result<Secret, Fault> {
+        let (body, number) = wrapped
+            .split_last_chunk::<8>()
+            .ok_or_else(|| Fault::new("a wrapped key is too short"))?;
+        let opened =
+            Zeroizing::new(key.open(u64::from_be_bytes(*number), scope.as_bytes(), body)?);
+        let mut raw = Secret::default();
+        if opened.len() != raw.len() {
+            return Err(Fault::new("a wrapped key has another length"));
+        }
+        raw.copy_from_slice(&opened);
+        Ok(raw)
+    }
+
+    /// The wrapped key of a row under another wrapping key.
+    pub(crate) fn wrapped_anew(
+        &self,
+        side: Side,
+        (from, to): (u32, u32),
+        scope: &str,
+        wrapped: &[u8],
+    ) -> Result<Vec<u8>, Fault> {
+        let wraps = self.wraps_of(side);
+        let raw = Self::unwrapped(&*wraps.key(from)?, scope, wrapped)?;
+        self.wrap(&*wraps.key(to)?, scope, raw.as_ref())
     }
 
     fn cached(&self, scope: &Scope) -> Option<Arc<SealingKey>> {
@@ -272,22 +343,13 @@ impl Vault {
         scope: &Scope,
     ) -> Result<Option<Arc<SealingKey>>, Fault> {
         let (region, column) = (Value::from(self.region.as_str()), scope.column());
-        let mut wrapped: Option<Vec<u8>> = None;
+        let mut found: Option<(Vec<u8>, u32)> = None;
         engine.query(FIND, &[&region, &Value::from(&column)], &mut |row| {
-            wrapped = Some(row.bytes(0)?.to_vec());
+            found = Some((row.bytes(0)?.to_vec(), wrap::number(row.int(1)?)?));
             Ok(false)
         })?;
-        let Some(wrapped) = wrapped else { return Ok(None) };
-        let (body, number) = wrapped
-            .split_last_chunk::<8>()
-            .ok_or_else(|| Fault::new("a wrapped key is too short"))?;
-        let opened =
-            self.wrapping(scope).open(u64::from_be_bytes(*number), column.as_bytes(), body)?;
-        let mut raw = Secret::default();
-        if opened.len() != raw.len() {
-            return Err(Fault::new("a wrapped key has another length"));
-        }
-        raw.copy_from_slice(&opened);
+        let Some((wrapped, number)) = found else { return Ok(None) };
+        let raw = Self::unwrapped(&*self.wraps_of(scope.side()).key(number)?, &column, &wrapped)?;
         let key = Arc::new(SealingKey::new(raw)?);
         self.remember(scope, &key);
         Ok(Some(key))
@@ -309,13 +371,13 @@ impl Vault {
             return Ok((key, false));
         }
         let raw = Secret::new(self.seed.bytes());
-        let number = u64::from_be_bytes(self.seed.bytes());
-        let column = scope.column();
-        let mut wrapped = raw.to_vec();
-        self.wrapping(scope).seal(number, column.as_bytes(), &mut wrapped)?;
-        wrapped.extend_from_slice(&number.to_be_bytes());
-        let region = Value::from(self.region.as_str());
-        engine.execute(ADD, &[&region, &Value::from(column), &Value::from(wrapped)])?;
+        let (region, column) = (Value::from(self.region.as_str()), scope.column());
+        let wraps = self.wraps_of(scope.side());
+        let number = wraps.current(engine, &region)?;
+        let wrapped = self.wrap(&*wraps.key(number)?, &column, raw.as_ref())?;
+        let values = [Value::from(column), Value::from(wrapped), Value::from(number)];
+        let [column, wrapped, number] = &values;
+        engine.execute(ADD, &[&region, column, wrapped, number])?;
         let key = Arc::new(SealingKey::new(raw)?);
         self.remember(scope, &key);
         Ok((key, true))

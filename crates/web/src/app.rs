@@ -39,6 +39,8 @@ pub struct Config {
     pub behind_proxy: bool,
     /// How many requests one address may make.
     pub limits: LimitConfig,
+    /// Days that a signing key lives.
+    pub issuer_days: u32,
     /// Which disk is watched.
     pub disk: DiskConfig,
 }
@@ -91,6 +93,7 @@ impl Config {
             zone,
             behind_proxy: false,
             limits: LimitConfig::default(),
+            issuer_days: 30,
             disk: DiskConfig::of("."),
         })
     }
@@ -145,7 +148,26 @@ pub struct Questions {
     pub typed_code: fn(&mut Reader<'_>, &str, Instant) -> Answer<Option<TypedAnswer>>,
     /// Whether the first may act for the second.
     pub may_help: fn(&mut Reader<'_>, Id<Person>, Id<Person>, Instant) -> Answer<bool>,
+    /// With which key an organisation, or the region itself (`None`), signs at this instant.
+    pub signing_key:
+        fn(&mut Tx<'_>, Option<Id<Organisation>>, Instant) -> Answer<Option<SigningKey>>,
+    /// What each slice signed, for the daily statement of the use of keys.
+    pub signatures: &'static [Signatures],
 }
+
+/// A key that signs: of short life, on the public log before its first signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKey {
+    /// Its name in what it signs, and on the trust list.
+    pub kid: [u8; 8],
+    /// Its name in the key folder ([`Keyring::find`]): 32 bytes of an Ed25519 private key.
+    pub file: String,
+}
+
+/// The ids of passes that the key with this kid signed in the entries of the log from the first number
+/// up to but not including the second: some, each with its entry, in their order. An empty list is the
+/// end.
+pub type Signatures = fn(&mut Reader<'_>, [u8; 8], u64, u64) -> Answer<Vec<(u64, [u8; 16])>>;
 
 impl Default for Questions {
     /// Answers of a house without slices: nobody is known, nothing is allowed.
@@ -160,6 +182,8 @@ impl Default for Questions {
             places: |_| Ok(Vec::new()),
             typed_code: |_, _, _| Ok(None),
             may_help: |_, _, _, _| Ok(false),
+            signing_key: |_, _, _| Ok(None),
+            signatures: &[],
         }
     }
 }

@@ -48,7 +48,8 @@ pub mod ui;
 
 pub use actor::{Actor, Who};
 pub use app::{
-    App, Config, DiskConfig, LimitConfig, NamedPlace, Parts, Purpose, Questions, StreamId,
+    App, Config, DiskConfig, LimitConfig, NamedPlace, Parts, Purpose, Questions, Signatures,
+    SigningKey, StreamId,
 };
 pub use axum;
 pub use form::{Form, Json, Path, Query};

@@ -95,6 +95,7 @@ pub(crate) fn sample_sheet(locale: Locale) -> Result<String, askama::Error> {
         issued_at: Instant::from_seconds(1_795_300_000),
         valid_until: Instant::from_seconds(1_795_559_200),
         short: credential::ShortCode::from_bits(7),
+        issuer: None,
     };
     let signed = Signed { pass, code: vec![7; 120] };
     sheet(sample_frame(locale), &signed).map_err(askama::Error::custom)?.render()

@@ -59,12 +59,13 @@ impl City {
         issue::sign(&self.keyring(), self.store.region(), held).unwrap()
     }
 
-    fn trust(&self) -> credential::Trust {
+    pub(super) fn trust(&self) -> credential::Trust {
         let (keyring, now) = (self.keyring(), self.clock.now());
         let root = issue::root_public(&keyring).unwrap();
-        let list = issue::trust(&keyring, self.store.region(), now).unwrap();
+        let issuers = self.store.read_blocking(crate::keys::issuers).unwrap();
+        let list = issue::trust(&keyring, &issuers, self.store.region(), now).unwrap();
         let passes = self.store.read_blocking(|it| view::revoked(it, now)).unwrap();
-        let revoked = issue::revocations(&keyring, &passes, now).unwrap();
+        let revoked = issue::revocations(&keyring, &issuers, &passes, now).unwrap();
         credential::Trust {
             list: credential::TrustList::open(&list.signed, &root, 0).unwrap(),
             revocations: Some(credential::RevocationList::open(&revoked.signed, &root, 0).unwrap()),
@@ -268,12 +269,15 @@ fn every_sql_text_prepares_and_every_example_folds() {
 fn lists_are_the_same_within_their_step_and_newer_after_it() {
     let city = City::new();
     let (keyring, region) = (city.keyring(), city.store.region().clone());
-    let at = |seconds: i64| issue::trust(&keyring, &region, noon().plus_seconds(seconds)).unwrap();
+    let none = crate::issuer::Issuers::default();
+    let at = |seconds: i64| {
+        issue::trust(&keyring, &none, &region, noon().plus_seconds(seconds)).unwrap()
+    };
     assert_eq!(at(0), at(59));
     assert_ne!(at(0), at(60));
     assert!(at(0).version < at(60).version);
     let revoked = |seconds: i64| {
-        issue::revocations(&keyring, &[pass(1)], noon().plus_seconds(seconds)).unwrap()
+        issue::revocations(&keyring, &none, &[pass(1)], noon().plus_seconds(seconds)).unwrap()
     };
     assert_eq!(revoked(0), revoked(59));
     assert!(revoked(0).version < revoked(60).version);

@@ -24,7 +24,7 @@ async fn change(house: &House, rule_set: serde_json::Value) {
     house.app.store.execute::<Policy>(context, POLICY, command).await.unwrap();
 }
 
-async fn print(town: &Town, person: Id<contracts::person::Person>) -> issue::Signed {
+pub(super) async fn print(town: &Town, person: Id<contracts::person::Person>) -> issue::Signed {
     let ask = Ask::IssuePass { pass: town.house.app.random_id(), device_key: None, short: short() };
     let context = store::Context::by(store::By::Citizen(person));
     let done = crate::door::execute(&town.house.app, context, person, ask).await.unwrap();
@@ -33,12 +33,13 @@ async fn print(town: &Town, person: Id<contracts::person::Person>) -> issue::Sig
 }
 
 /// What a gate with today's lists says.
-async fn verdict(town: &Town, signed: &issue::Signed) -> Verdict {
+pub(super) async fn verdict(town: &Town, signed: &issue::Signed) -> Verdict {
     let (app, now) = (&town.house.app, town.house.app.now());
     let root = issue::root_public(&app.keyring).unwrap();
-    let list = issue::trust(&app.keyring, app.store.region(), now).unwrap();
+    let issuers = app.store.read(crate::keys::issuers).await.unwrap();
+    let list = issue::trust(&app.keyring, &issuers, app.store.region(), now).unwrap();
     let passes = app.store.read(move |it| view::revoked(it, now)).await.unwrap();
-    let revoked = issue::revocations(&app.keyring, &passes, now).unwrap();
+    let revoked = issue::revocations(&app.keyring, &issuers, &passes, now).unwrap();
     let trust = credential::Trust {
         list: credential::TrustList::open(&list.signed, &root, 0).unwrap(),
         revocations: Some(credential::RevocationList::open(&revoked.signed, &root, 0).unwrap()),

@@ -31,6 +31,7 @@ fn questions() -> Questions {
         person_label: |_, id| Ok((id == ME).then(|| "홍길동".to_owned())),
         person_by_phone: |_, phone| Ok((phone == PHONE).then_some(ME)),
         phone_of: |_, id| Ok((id == ME).then(|| PHONE.to_owned())),
+        signatures: &[crate::view::signatures],
         ..Questions::default()
     }
 }

@@ -3,7 +3,8 @@
 use super::{City, DAY, NOW, PASS};
 use crate::{
     Check, Class, Colour, DecodeError, DeviceKey, Holder, IssuerKey, IssuerSigner, Outcome, Policy,
-    Presentation, Reason, RevocationList, SeenSet, ShortCode, TrustList, Verdict, cose, verify,
+    Presentation, Reason, RevocationList, SeenSet, ShortCode, TrustList, Uses, Verdict, cose,
+    verify,
 };
 
 #[track_caller]
@@ -196,7 +197,7 @@ fn revoking_a_key_spares_the_codes_it_signed_before() {
     city.trust.list.keys[0].revoked_from = Some(issued + 1);
     expect(&city.judge(&shown), Outcome::Pass, &[]);
     city.trust.list.keys[0].revoked_from = Some(issued);
-    expect(&city.judge(&shown), Outcome::CannotTell, &[Reason::IssuerRevoked]);
+    expect(&city.judge(&shown), Outcome::NoPass, &[Reason::IssuerRevoked]);
 }
 
 #[test]
@@ -269,6 +270,8 @@ fn lists_come_back_from_their_signed_form() {
         let public = IssuerSigner::from_seed(&[seed; 32]).unwrap().public();
         list.keys.push(IssuerKey {
             revoked_from: (seed % 2 == 0).then_some(NOW),
+            whose: (seed % 3 == 0).then(|| "org_00000000000000000000000003".to_owned()),
+            uses: if seed % 5 == 0 { Uses::PASSES } else { Uses::CODES },
             ..IssuerKey::new(public, NOW, NOW + DAY)
         });
     }
@@ -327,4 +330,31 @@ fn reason_codes_are_unique_and_those_of_the_json() {
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), Reason::ALL.len());
+}
+
+#[test]
+fn a_key_that_signs_other_things_or_is_an_organisations_signs_no_health_code_it_may_not() {
+    let mut city = City::new();
+    let shown = city.show(&city.code());
+    city.trust.list.keys[0].whose = Some("org_00000000000000000000000003".to_owned());
+    assert_eq!(city.judge(&shown).outcome, Outcome::Pass, "whose it is changes nothing");
+    city.trust.list.keys[0].uses = Uses::PASSES;
+    let verdict = city.judge(&shown);
+    assert_eq!(
+        (verdict.outcome, verdict.reasons),
+        (Outcome::CannotTell, vec![Reason::IssuerNotValid])
+    );
+    city.trust.list.keys[0].uses = Uses::PASSES.and(Uses::CODES);
+    assert_eq!(city.judge(&shown).outcome, Outcome::Pass);
+}
+
+#[test]
+fn a_list_with_a_row_of_seven_fields_where_five_say_all_is_refused() {
+    let city = City::new();
+    let signed = city.root.sign_trust(&city.trust.list).unwrap();
+    let plain = TrustList::open(&signed, &city.root.public(), 0).unwrap();
+    assert_eq!(plain, city.trust.list);
+    let mut list = city.trust.list.clone();
+    list.keys[0].whose = Some("two words".to_owned());
+    assert!(city.root.sign_trust(&list).is_err(), "no text of an id");
 }

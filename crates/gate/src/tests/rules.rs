@@ -301,7 +301,7 @@ fn check_lists(past: &[ListsEvent], why: &str, expected: Result<&[ListsEvent], R
 
 #[test]
 fn lists_count_from_the_minute_of_the_order_on_and_never_from_an_earlier_one() {
-    let raised = |since| ListsEvent::Raised { since, why: "열쇠".to_owned(), by: OWNER };
+    let raised = |since| ListsEvent::Raised { since, why: "열쇠".to_owned(), by: Some(OWNER) };
     // 1,790,000,000 is 20 seconds past a minute.
     let minute = NOW.plus_seconds(-20);
     check_lists(&[], " 열쇠 ", Ok(&[raised(minute)]));
@@ -311,4 +311,15 @@ fn lists_count_from_the_minute_of_the_order_on_and_never_from_an_earlier_one() {
     for wrong in [String::new(), "가".repeat(WHY_MAX + 1)] {
         check_lists(&[], &wrong, Err(Refusal::WhyInvalid));
     }
+}
+
+#[test]
+fn lists_follow_a_compromise_to_the_very_second_in_which_new_ones_know_it() {
+    let follow = |lists: &Lists, at: Instant| {
+        lists.decide(ListsCommand::Follow { why: "도난".to_owned(), at }, NOW).unwrap()
+    };
+    let at = Instant::from_micros(NOW.micros() + 7);
+    let raised = [ListsEvent::Raised { since: NOW, why: "도난".to_owned(), by: None }];
+    assert_eq!(follow(&Lists::default(), at), raised);
+    assert!(follow(&given(&raised), at).is_empty(), "once");
 }

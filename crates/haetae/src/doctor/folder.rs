@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use app::Config;
+use store::wrap;
 
 use super::State::{Broken, Unknown, Warning};
 use super::{Findings, State};
@@ -87,16 +88,26 @@ fn keys(config: &Config, findings: &mut Findings) {
         let mend = format!("stop, mv {path} /var/lib/haetae-keys, write keys = there, start");
         findings.add("keys", Warning, says, mend);
     }
+    let entries = std::fs::read_dir(&dir).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries.map(|it| it.path()).collect();
+    files.sort_unstable();
+    for half in files.iter().filter(|it| it.extension().is_some_and(|it| it == "new")) {
+        let says = format!("{} was left by a making that was killed", half.display());
+        findings.add("keys", Warning, says, format!("rm {}", half.display()));
+    }
+    files.retain(|it| it.extension().is_some_and(|it| it == "key"));
+    let names: Vec<&str> =
+        files.iter().filter_map(|it| it.file_stem().and_then(|it| it.to_str())).collect();
     for name in NEEDED {
-        if !dir.join(format!("{name}.key")).exists() {
+        // Of a wrapping key, any number.
+        let is =
+            |it: &&str| *it == name || wrap::parse(it).is_some_and(|it| wrap::base(it.0) == name);
+        if !names.iter().any(is) {
             let says = format!("the key {name} is missing");
             findings.add("keys", Broken, says, format!("put {name}.key back from its backup"));
         }
     }
-    let entries = std::fs::read_dir(&dir).into_iter().flatten().flatten();
-    let mut files: Vec<_> = entries.map(|it| it.path()).collect();
-    files.sort_unstable();
-    for file in files.iter().filter(|it| it.extension().is_some_and(|it| it == "key")) {
+    for file in &files {
         key(file, data.as_ref(), findings);
     }
     if findings.0.len() == before {
@@ -133,7 +144,12 @@ fn key(file: &Path, data: Option<&Metadata>, findings: &mut Findings) {
     // A key file is written once: the age of its content is its own.
     let days = it.modified().ok().and_then(|it| it.elapsed().ok()).map(|it| it.as_secs() / 86_400);
     if let Some(days) = days.filter(|it| *it > KEY_DAYS) {
-        let mend = "change it: docs/guide/operate.md, Backup, says what each key carries";
+        let name = file.file_stem().and_then(|it| it.to_str()).unwrap_or_default();
+        let mend = match wrap::parse(name) {
+            Some((side, _)) => format!("haetae keys rotate {}", wrap::base(side)),
+            None if name.starts_with("issuer") => "haetae keys rotate issuer".to_owned(),
+            None => "docs/guide/operate.md, Keys, says what each key carries".to_owned(),
+        };
         findings.add("keys", Warning, format!("{path} is {days} days old"), mend);
     }
 }

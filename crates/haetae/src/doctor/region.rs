@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use app::Config;
+use code::issuer::Issuers;
 use contracts::person::Role;
 use kernel::{Clock as _, Instant, Region, SystemClock};
 use store::sqlite::Sqlite;
-use store::{Engine as _, Fault, Row, Value};
+use store::{Engine as _, Fault, Row, Value, wrap};
 
-use super::Findings;
 use super::State::{Broken, Unknown, Warning};
+use super::{Findings, signing};
 
 /// Roles that end within this many days are said.
 const ROLE_DAYS: i64 = 14;
@@ -20,13 +21,15 @@ const BACKUP_DAYS: [i64; 2] = [2, 14];
 const AUDIT_DAYS: i64 = 35;
 /// A message that waits for longer than this has a reason.
 const WAITING_S: i64 = 3_600;
+/// A rotation takes minutes; one that was begun a day ago stands still.
+const STUCK_S: i64 = 86_400;
 /// Gates compare clocks to seconds.
 const CLOCK_S: i64 = 2;
 /// Retention runs every ten minutes; what is two days late does not run.
 const OVERDUE_DAYS: i32 = 2;
 
 /// One database file, to be asked.
-struct Asked {
+pub(super) struct Asked {
     engine: Sqlite,
     region: Value,
 }
@@ -38,7 +41,7 @@ impl Asked {
     }
 
     /// `$1` is the region.
-    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+    pub(super) fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::new();
         let all: Vec<&Value> = std::iter::once(&self.region).chain(values).collect();
         self.engine.query(sql, &all, &mut |row| {
@@ -58,11 +61,13 @@ pub(super) fn look(config: &Config, findings: &mut Findings) -> anyhow::Result<(
     let asked = Asked::open(config, "identity.db", &region).and_then(|mut it| {
         log(&mut it, now, findings)?;
         outbox(&mut it, now, findings)?;
-        roles(&mut it, now, findings)
+        roles(&mut it, now, findings)?;
+        signing::look(&mut it, config, now, findings)
     });
-    let asked = asked.and_then(|()| {
+    let asked = asked.and_then(|issuers| {
         let mut keys = Asked::open(config, "keys.db", &region)?;
-        erasure(&mut keys, now, findings)
+        erasure(&mut keys, now, findings)?;
+        wrapping(&mut keys, config, now, &issuers, findings)
     });
     if let Err(fault) = asked {
         let mend = "haetae serve makes a region; haetae audit looks at one that is hurt";
@@ -207,6 +212,61 @@ fn erasure(keys: &mut Asked, now: Instant, findings: &mut Findings) -> Result<()
         findings.add("erasure", Broken, says, mend);
     } else {
         findings.well("erasure", "nothing is kept for longer than its time");
+    }
+    Ok(())
+}
+
+/// Whether a rotation of wrapping keys stands still, and whether each key that rows need is there.
+fn wrapping(
+    asked: &mut Asked,
+    config: &Config,
+    now: Instant,
+    issuers: &Issuers,
+    findings: &mut Findings,
+) -> Result<(), Fault> {
+    let before = findings.0.len();
+    let region = asked.region.clone();
+    // A region that this program has not been started on has no number but the first.
+    let sql = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'vault_wrap' AND $1 IS NOT NULL";
+    if asked.number(sql, &[])? == 0 {
+        return Ok(());
+    }
+    let known = wrap::wraps(&mut asked.engine, &region)?;
+    signing::unused(config, &known, issuers, findings);
+    for it in &known {
+        let (path, newer) =
+            (config.keys().join(format!("{}.key", it.name)), |other: &&wrap::Wrap| {
+                it.is_before(other)
+            });
+        match (it.over_at, known.iter().find(newer)) {
+            (Some(over), _) if over.plus_seconds(2 * wrap::OVER_S) < now && path.exists() => {
+                let says = format!("{} is over, and its file is still there", it.name);
+                findings.add(
+                    "wrapping",
+                    Warning,
+                    says,
+                    format!("start the service, or rm {}", path.display()),
+                );
+            }
+            (Some(_), _) => {}
+            (None, _) if !path.exists() => {
+                let says = format!("{} is in use and not in the key folder", it.name);
+                let mend = "bring it from the machine that made it, or from a backup of keys";
+                findings.add("wrapping", Broken, says, mend);
+            }
+            (None, Some(newer))
+                if newer.made_at.is_some_and(|at| at.plus_seconds(STUCK_S) < now) =>
+            {
+                let says = format!("keys are still wrapped by {}, not by {}", it.name, newer.name);
+                let mend =
+                    format!("start the service; or haetae keys rotate {}", wrap::base(newer.side));
+                findings.add("wrapping", Warning, says, mend);
+            }
+            (None, _) => {}
+        }
+    }
+    if findings.0.len() == before {
+        findings.well("wrapping", "every key is wrapped by one that is there");
     }
     Ok(())
 }

@@ -150,12 +150,7 @@ impl Auditor<'_> {
     }
 
     fn scope(&self, column: &str) -> Option<Scope> {
-        if let Some(subject) = column.strip_prefix("subject/") {
-            return u128::from_str_radix(subject, 16).ok().map(Scope::Subject);
-        }
-        let (kind, day) = column.strip_prefix("epoch/")?.rsplit_once('/')?;
-        let visits = self.registry.observation(kind).is_ok();
-        Some(Scope::Epoch { kind: kind.to_owned(), day: day.parse().ok()?, visits })
+        Scope::parse(column, self.registry)
     }
 
     /// The migrations that have run are those that this program knows.

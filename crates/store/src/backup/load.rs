@@ -10,8 +10,8 @@ use ledger::Checkpoint;
 use super::manifest::{Link, keys_name, segment_name, state_name};
 use super::rows::{Item, RowsReader};
 use super::{
-    BackupError, GROWING, Identity, Manifest, Part, Progress, RING, Restore, columns, ended_days,
-    sealed, side_name, tables,
+    BackupError, GROWING, Identity, KEY_TABLES, Manifest, Part, Progress, RING, Restore, columns,
+    ended_days, sealed, side_name, tables,
 };
 use crate::backend;
 use crate::projection::{run, select};
@@ -81,7 +81,18 @@ fn each_table(from: &mut dyn Read, take: Take<'_>) -> Result<(), BackupError> {
     take(&table, &columns, &rows)
 }
 
-const KEY_ADD: &str = "INSERT INTO vault_key (region, scope, wrapped) VALUES ($1, $2, $3)";
+/// The statement that takes rows of a table of `keys.db` with these columns, if it has them.
+fn key_add(keys: &mut Sqlite, table: &str, given: &[String]) -> Result<Option<String>, Fault> {
+    let bare = table.strip_prefix("keys.").unwrap_or_default();
+    let known = columns(keys, bare)?;
+    // Names go into a statement's text: only those of tables and columns that are there.
+    if !KEY_TABLES.contains(&bare) || given.iter().any(|it| !known.contains(it)) {
+        return Ok(None);
+    }
+    let marks: Vec<String> = (1..=given.len() + 1).map(|it| format!("${it}")).collect();
+    let (columns, marks) = (given.join(", "), marks.join(", "));
+    Ok(Some(format!("INSERT INTO {bare} (region, {columns}) VALUES ({marks})")))
+}
 
 /// Brings back the keys: of subjects and days into `keys.db`, the region's into its key folder.
 pub(super) fn load_keys(
@@ -95,7 +106,7 @@ pub(super) fn load_keys(
     if let Some(part) = &manifest.keys {
         let path = it.keys_from.join(keys_name(manifest.number));
         sealed::open(&path, part, it.identities, |from| {
-            each_table(from, &mut |table, _, rows| match table {
+            each_table(from, &mut |table, columns, rows| match table {
                 RING => {
                     for row in rows {
                         let [Value::Text(name), Value::Text(text)] = row.as_slice() else {
@@ -105,9 +116,11 @@ pub(super) fn load_keys(
                     }
                     Ok(())
                 }
-                "keys.vault_key" => Ok(keys.execute_many(KEY_ADD, &region, rows)?),
                 "" => Ok(()),
-                other => Err(newer(format!("the table {other}"), manifest)),
+                other => match key_add(keys, other, columns)? {
+                    Some(sql) => Ok(keys.execute_many(&sql, &region, rows)?),
+                    None => Err(newer(format!("the table {other}"), manifest)),
+                },
             })
         })?;
     } else {
@@ -118,13 +131,22 @@ pub(super) fn load_keys(
         for (name, text) in Keyring::open(it.keys_from, Seed::fixed(0))?.all()? {
             keyring.put(&name, &text)?;
         }
-        let mut rows = Vec::new();
-        let sql = "SELECT scope, wrapped FROM vault_key WHERE region = $1";
-        Sqlite::reader(&path)?.query(sql, &[&region], &mut |row| {
-            rows.push(row.0);
-            Ok(true)
-        })?;
-        keys.execute_many(KEY_ADD, &region, &rows)?;
+        let mut source = Sqlite::reader(&path)?;
+        for table in KEY_TABLES {
+            let there = columns(&mut source, table)?;
+            if there.is_empty() {
+                continue;
+            }
+            let sql = key_add(keys, &format!("keys.{table}"), &there)?;
+            let sql = sql.ok_or_else(|| newer(format!("the table {table}"), manifest))?;
+            let mut rows = Vec::new();
+            let select = format!("SELECT {} FROM {table} WHERE region = $1", there.join(", "));
+            source.query(&select, &[&region], &mut |row| {
+                rows.push(row.0);
+                Ok(true)
+            })?;
+            keys.execute_many(&sql, &region, &rows)?;
+        }
     }
     Ok(keys.commit()?)
 }

@@ -407,3 +407,41 @@ fn a_whole_backup_stands_alone() {
     let (_keep, dir) = new_folder();
     assert_eq!(safe.bring(&dir, None).unwrap().entries, 3);
 }
+
+#[test]
+fn backups_of_before_within_and_after_a_rotation_open_with_the_keys_that_they_hold() {
+    let lab = Lab::new(On::Sqlite).unwrap();
+    let store = lab.open();
+    for page in 0..300 {
+        write(&store, page, "line").unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut safes = Vec::new();
+    let mut keep = |lab: &Lab| {
+        let safe = Safe::new();
+        safe.take(lab).unwrap();
+        safes.push(safe);
+    };
+    keep(&lab);
+    store.write_blocking(|tx| tx.rotate_wrap(Side::Identity)).unwrap();
+    let left = std::cell::Cell::new(1);
+    runtime.block_on(store.finish_rotation(|| left.replace(left.get() - 1) > 0)).unwrap();
+    keep(&lab);
+    runtime.block_on(store.finish_rotation(|| true)).unwrap();
+    lab.clock.advance_seconds(wrap::OVER_S);
+    assert_eq!(store.destroy_over(&lab.keyring()).unwrap(), ["identity-wrap"]);
+    keep(&lab);
+    for (safe, names) in safes.iter().zip([1, 2, 1]) {
+        let (_dir, to) = new_folder();
+        let restored = safe.bring(&to, None).unwrap();
+        assert_eq!(restored.audit.wrong, vec![]);
+        let store = open(&lab, &to);
+        assert_eq!(lines(&store, 299), [Some("line".to_owned())]);
+        let keyring = Keyring::open(&to.join("keys"), Seed::fixed(3)).unwrap();
+        let wraps = keyring.names().unwrap();
+        assert_eq!(wraps.iter().filter(|it| it.starts_with("identity-wrap")).count(), names);
+        // And the rotation that a backup caught half-way goes on.
+        runtime.block_on(store.finish_rotation(|| true)).unwrap();
+        write(&store, 999, "after").unwrap();
+    }
+}
