@@ -107,7 +107,7 @@ pub(crate) fn run(mut wish: Wish) -> anyhow::Result<ExitCode> {
         if batch.is_empty() {
             break;
         }
-        for (input, verdict) in judge_all(&bench, batch)? {
+        for (input, verdict) in judge_all(&bench, &batch)? {
             tally.add(verdict.outcome);
             let written = if wish.json {
                 write_json(&mut out, &input, &verdict)
@@ -146,7 +146,7 @@ fn moment(text: &str) -> Option<i64> {
 }
 
 /// Judges a batch on all processors; the verdicts come in the order of the inputs.
-fn judge_all(bench: &Bench, batch: Vec<Input>) -> anyhow::Result<Vec<(String, Verdict)>> {
+fn judge_all(bench: &Bench, batch: &[Input]) -> anyhow::Result<Vec<(String, Verdict)>> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = batch.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {

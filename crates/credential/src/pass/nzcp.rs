@@ -66,7 +66,12 @@ impl Claims {
             _ => None,
         };
         let (expires_at, not_before) = (second(EXPIRES)?, second(NOT_BEFORE)?);
-        let is_id = matches!(claims.at(ID), Some(Cbor::Bytes(id)) if id.len() == 16);
+        // In a tag or none: the specification's own examples have both.
+        let id = match claims.at(ID) {
+            Some(Cbor::Tag(_, inner)) => Some(&**inner),
+            id => id,
+        };
+        let is_id = matches!(id, Some(Cbor::Bytes(id)) if id.len() == 16);
         let is_web = claims.at(ISSUER).and_then(Cbor::text)?.starts_with("did:web:");
         let credential = claims.named("vc")?.to_json()?;
         (is_id && is_web).then_some(Self { expires_at, not_before, credential })

@@ -8,6 +8,7 @@ mod lists;
 mod made_seals;
 mod mutations;
 mod nzcp;
+mod own;
 mod seals;
 mod vectors;
 

@@ -1,5 +1,7 @@
 //! Arguments and pictures; what a verdict is made of is tested in `credential`.
 
+use base64::Engine as _;
+
 use super::{Wish, give_back_inputs, moment, picture};
 
 fn wish(rules: &[&str], inputs: &[&str]) -> Wish {
@@ -77,7 +79,6 @@ fn published_pictures_give_the_text_of_their_pass() {
             let (Some(expected), Some(code)) = (expected, case["2DCODE"].as_str()) else {
                 continue;
             };
-            use base64::Engine as _;
             let bytes = base64::engine::general_purpose::STANDARD.decode(code).unwrap_or_default();
             let texts = picture::texts(&bytes);
             read += 1;
