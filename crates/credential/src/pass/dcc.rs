@@ -14,7 +14,7 @@ use super::revocation::{DccNames, Standing};
 use super::rules::Facts;
 use super::sign1::Message;
 use super::signed::Candidates;
-use super::trust::Trust;
+use super::trust::{Signer, Trust};
 use super::verdict::{Draft, Kind, Shown, Step};
 use super::{Case, Format, Read, Reading, status};
 use crate::base45;
@@ -135,7 +135,7 @@ impl Read for Dcc<'_> {
         let is_sound = dcc_schema::is_valid(&claims.content);
         draft.note(Step::Schema, claims.schema_reason(is_sound, case));
         draft.note(Step::Time, claims.time_reason(case));
-        self.look_up(claims, case, draft);
+        self.look_up(signer, claims, case, draft);
 
         let country = claims.issuer.as_deref().or(signer.country.as_deref());
         if let Some(issuer) = &mut draft.verdict.issuer {
@@ -162,7 +162,13 @@ impl Read for Dcc<'_> {
 }
 
 impl Dcc<'_> {
-    fn look_up(&self, claims: &Claims, case: &Case<'_>, draft: &mut Draft) {
+    /// Whether the pass was revoked, or its signer: an authority that takes a certificate back says so
+    /// of everything that was signed with it.
+    fn look_up(&self, signer: &Signer, claims: &Claims, case: &Case<'_>, draft: &mut Draft) {
+        let of_signer = case.trust.certificate_standing(signer, case.now_s);
+        if of_signer == Standing::Revoked {
+            return draft.failed(Step::Revocation, Reason::IssuerRevoked);
+        }
         let Some(entry) = entry(&claims.content) else { return };
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
         let names = DccNames {
@@ -175,7 +181,8 @@ impl Dcc<'_> {
         let listed = case.trust.revocations.dcc(&names, case.now_s);
         let status = claims.status.as_ref();
         let status = status.map(|(uri, index)| case.trust.status(uri, *index, case.now_s));
-        draft.stand(listed.and(status.unwrap_or(Standing::NotListed)));
+        let of_pass = listed.and(status.unwrap_or(Standing::NotListed));
+        draft.stand(of_pass.and(of_signer));
     }
 }
 

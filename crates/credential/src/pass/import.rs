@@ -128,6 +128,7 @@ impl Trust {
                 not_before: Some(certificate.not_before),
                 not_after: Some(certificate.not_after),
                 list_until: None,
+                certificate: Some(Box::new(certificate.clone())),
             };
             self.add_signer(Format::Dcc, &certificate.kid(), signer);
             found.signers = 1;
@@ -330,6 +331,7 @@ fn bare(key: PublicKey) -> Signer {
         not_before: None,
         not_after: None,
         list_until: None,
+        certificate: None,
     }
 }
 

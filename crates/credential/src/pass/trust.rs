@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::certificate::Certificate;
 use super::format::Format;
 use super::key::PublicKey;
-use super::revocation::Revocations;
+use super::revocation::{Revocations, Standing};
 use super::verdict::Kind;
 use crate::list;
 
@@ -57,6 +57,8 @@ pub struct Signer {
     pub not_after: Option<i64>,
     /// The list that named the key may be used until this unix second.
     pub list_until: Option<i64>,
+    /// The certificate that the key came in: its authority may have revoked it.
+    pub certificate: Option<Box<Certificate>>,
 }
 
 /// All that verdicts stand on.
@@ -109,6 +111,19 @@ impl Trust {
     /// The version of a key's revocation list when the key was published.
     pub(crate) fn card_list_version(&self, kid: &str) -> Option<i64> {
         self.card_list_versions.get(kid).copied()
+    }
+
+    /// What the lists of a signer's authority say of its certificate. Of several authorities with one
+    /// name the right one is that whose list it is.
+    pub(crate) fn certificate_standing(&self, signer: &Signer, now_s: i64) -> Standing {
+        let Some(certificate) = &signer.certificate else { return Standing::NotListed };
+        let by = |authority| self.revocations.certificate(certificate, authority, now_s);
+        let named = self.authorities.iter().filter(|it| it.subject == certificate.issuer);
+        let all: Vec<Standing> = named.map(|it| by(Some(it))).collect();
+        if all.contains(&Standing::Revoked) {
+            return Standing::Revoked;
+        }
+        all.into_iter().min().unwrap_or_else(|| by(None))
     }
 
     /// How many signers there are for a kind.

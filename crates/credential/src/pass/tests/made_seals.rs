@@ -9,7 +9,7 @@ use crate::pass::der::{self, integer, two_integers, wrapped};
 use crate::pass::json::Json;
 use crate::pass::jwk::to_base64url;
 use crate::pass::{Certificate, Policy, Trust, verify};
-use crate::verify::Outcome;
+use crate::verify::{Check, Outcome};
 
 const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 const EC_P256: [&[u8]; 2] = [
@@ -294,6 +294,66 @@ fn an_organisation_signs_hcerts_under_its_certificate_and_no_other() {
         until: text("2022-04-01"),
     };
     assert_eq!(judged(recovery), (Outcome::NoPass, Some("usage_not_allowed")));
+}
+
+#[test]
+fn an_hcert_of_a_signer_that_its_authority_took_back_is_a_no() {
+    let state = State::new();
+    let vaccination = [0x2b, 0x06, 0x01, 0x04, 0x01, 0x8e, 0x37, 0x8f, 0x65, 0x01, 0x02];
+    let certificate = state.signer(7, "AU", &vaccination, None);
+    let signer = HcertSigner::with_certificate(&[4; 32], &certificate).unwrap();
+    let text = str::to_owned;
+    let pass = Hcert {
+        person: Person {
+            surname: text("Citizen"),
+            given: text("Jane"),
+            surname_latin: text("Citizen"),
+            given_latin: text("Jane"),
+            birth: text("1990-02-03"),
+        },
+        attested: Attested::Vaccination {
+            prophylaxis: text("1119349007"),
+            product: text("EU/1/20/1528"),
+            manufacturer: text("ORG-100030215"),
+            dose: 1,
+            of_doses: 2,
+            day: text("2021-10-03"),
+        },
+        country: text("AU"),
+        issuer: text("Clinic"),
+        identifier: text("X1"),
+        issued_at: NOW - 60,
+        expires_at: FEBRUARY + 60,
+        status: None,
+    };
+    let code = signer.sign(&pass).unwrap();
+    let judged = |files: &[Vec<u8>], now_s: i64| {
+        let mut trust = Trust::default();
+        trust.add(&certificate);
+        for file in files {
+            trust.add(file);
+        }
+        let verdict = verify(&code, &trust, None, &Policy::default(), now_s);
+        let reasons: Vec<&str> = verdict.reasons.iter().map(|it| it.reason.code()).collect();
+        (verdict.outcome, verdict.checks.revocation, reasons.join(" "))
+    };
+    let (authority, other, revoked) =
+        (state.authority(), state.list(&[8], &[]), state.list(&[8, 7], &[]));
+    let says = |outcome, check, reason: &str| (outcome, check, reason.to_owned());
+    assert_eq!(judged(&[], NOW), says(Outcome::Pass, Check::Skipped, ""));
+    assert_eq!(
+        judged(&[authority.clone(), other.clone()], NOW),
+        says(Outcome::Pass, Check::Ok, "")
+    );
+    let no = says(Outcome::NoPass, Check::Failed, "issuer_revoked");
+    assert_eq!(judged(&[authority.clone(), revoked.clone()], NOW), no);
+    // An old list still knows whom it names, and is in doubt about the others.
+    assert_eq!(judged(&[authority.clone(), revoked.clone()], FEBRUARY), no);
+    let old = says(Outcome::CannotTell, Check::Failed, "revocation_stale");
+    assert_eq!(judged(&[authority, other], FEBRUARY), old);
+    // A list that nobody who is held has signed may be anybody's.
+    let unsigned = says(Outcome::CannotTell, Check::Failed, "revocation_stale");
+    assert_eq!(judged(&[revoked], NOW), unsigned);
 }
 
 #[test]
