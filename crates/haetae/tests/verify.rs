@@ -152,3 +152,42 @@ fn rules_of_a_country_and_value_sets_decide() {
     let (status, lines) = verify(&[&at[..], &with].concat(), "");
     assert_eq!((status, &lines[0]["checks"]["rules"]), (0, &json!("skipped")));
 }
+
+#[test]
+fn the_parts_of_a_card_are_one_input_in_any_order() {
+    let cards = Path::new(SHARED).join("shc/examples");
+    let path = cards.join("example-00-f-qr-code-numeric-value-0.txt");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("SKIPPED: {} is not there; this test has shown nothing", path.display());
+        return;
+    };
+    let digits = text.trim().strip_prefix("shc:/").unwrap();
+    let (first, second) = digits.split_at(digits.len() / 4 * 2);
+    let (first, second) = (format!("shc:/1/2/{first}"), format!("shc:/2/2/{second}"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = put(folder.path(), "second.txt", format!("{second}\n").as_bytes());
+    let both = put(folder.path(), "both.txt", format!("{second}\n{first}\n").as_bytes());
+    let (file, both) = (file.to_str().unwrap(), both.to_str().unwrap());
+    let issuer = cards.join("issuer");
+    let with = ["--trust", issuer.to_str().unwrap(), "--now", "2023-07-01T00:00:00Z"];
+    for inputs in [&[file, &first][..], &[&first, &second], &[both]] {
+        let (status, lines) = verify(&[&with[..], inputs].concat(), "");
+        assert_eq!((status, lines.len()), (0, 1), "{inputs:?} {lines:?}");
+        assert_eq!((&lines[0]["format"], &lines[0]["verdict"]), (&json!("shc"), &json!("pass")));
+    }
+    let (status, lines) = verify(&[&with[..], &[file]].concat(), "");
+    assert_eq!((status, &lines[0]["verdict"]), (2, &json!("cannot_tell")));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_and_a_text_that_is_no_pass_is_unknown() {
+    for (input, reason) in [
+        ("not/there.png", "unreadable"),
+        ("/not/there", "unreadable"),
+        ("HL0:6BF/A.B", "format_unknown"),
+        ("6BF+70790/T9.", "format_unknown"),
+    ] {
+        let (status, lines) = verify(&["--now", "2022-01-01", "--", input], "");
+        assert_eq!((status, &lines[0]["reasons"]), (2, &json!([reason])), "{input}");
+    }
+}

@@ -58,10 +58,19 @@ pub(super) fn inputs(arguments: &[String]) -> Box<dyn Iterator<Item = Input> + '
         if path.is_file() {
             return Box::new(std::iter::once(of_file(Some(path.to_owned()))));
         }
-        let is_path = Format::of(argument) == Format::Unknown && path.components().nth(1).is_some();
+        let is_path = Format::of(argument) == Format::Unknown && is_named_like_a_file(path);
         let content = if is_path { Content::Unreadable } else { Content::Text(argument.clone()) };
         Box::new(std::iter::once(Input { name: argument.clone(), content }))
     }))
+}
+
+/// Whether somebody meant a file, which is not there. Base45 has slashes and dots too.
+fn is_named_like_a_file(path: &Path) -> bool {
+    let ends = ["png", "jpg", "jpeg", "txt", "json", "smart-health-card"];
+    path.starts_with("/")
+        || path.starts_with("./")
+        || path.starts_with("..")
+        || path.extension().is_some_and(|it| ends.iter().any(|end| it.eq_ignore_ascii_case(end)))
 }
 
 fn of_file(path: Option<PathBuf>) -> Input {
@@ -199,10 +208,11 @@ fn parts_of_one(arguments: &[String]) -> Option<Input> {
     for argument in arguments {
         let path = Path::new(argument);
         let texts = if path.is_file() { read(path).ok()? } else { vec![argument.clone()] };
-        if !texts.iter().flat_map(|text| text.lines()).all(is_chunk) {
-            return None;
+        let lines =
+            texts.iter().flat_map(|text| text.split(['\r', '\n'])).filter(|it| !it.is_empty());
+        for line in lines {
+            chunks.push(is_chunk(line).then(|| line.to_owned())?);
         }
-        chunks.extend(texts);
     }
     Some(Input { name: arguments.join(" "), content: Content::Text(chunks.join("\n")) })
 }
