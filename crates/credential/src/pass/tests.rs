@@ -9,6 +9,7 @@ mod made_seals;
 mod mutations;
 mod nzcp;
 mod own;
+mod rules;
 mod seals;
 mod vectors;
 

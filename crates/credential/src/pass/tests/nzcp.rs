@@ -99,3 +99,37 @@ fn other_versions_issuers_and_keys_cannot_be_told() {
         trust.add(document.replace("assertionMethod", "authentication").as_bytes()).is_nothing()
     );
 }
+
+#[test]
+fn no_flipped_bit_makes_another_pass() {
+    use crate::pass::base32::decode;
+    let Some(folder) = data("nzcp") else { return };
+    let text = std::fs::read_to_string(folder.join("examples/valid/nzcp.txt")).unwrap();
+    let trust = trusting(&folder);
+    let bytes = decode(text.trim().strip_prefix("NZCP:/1/").unwrap()).unwrap();
+    let encoded = |bytes: &[u8]| {
+        let bit =
+            |at: usize| u8::from(bytes.get(at / 8).is_some_and(|it| it & (0x80 >> (at % 8)) != 0));
+        let letter = |at: usize| (at..at + 5).fold(0, |sum, at| sum << 1 | bit(at));
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let letters =
+            (0..bytes.len() * 8).step_by(5).map(|at| char::from(alphabet[usize::from(letter(at))]));
+        format!("NZCP:/1/{}", letters.collect::<String>())
+    };
+    assert_eq!(judged(&encoded(&bytes), &trust).outcome, Outcome::Pass);
+    // The last 64 bytes are the signature: whatever changes in it, the issuer did not make it.
+    let signature = bytes.len() - 64;
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        let verdict = judged(&encoded(&changed), &trust);
+        if signature <= at {
+            assert_eq!(
+                (verdict.outcome, &*reasons(&verdict)[0]),
+                (Outcome::NoPass, "signature_bad")
+            );
+        }
+        // The tag around the message is not signed, and is one of two that are read; nothing else is.
+        assert_ne!(verdict.outcome, Outcome::Pass, "{at}");
+    }
+}
