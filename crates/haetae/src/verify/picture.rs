@@ -23,8 +23,13 @@ struct Grey {
     height: usize,
 }
 
-/// The texts of all codes in a picture; none when it cannot be read.
+/// The texts of all codes in a picture; none when it cannot be read. Decoders and reader are other
+/// people's, and one hostile picture must not end the judgement of a thousand others.
 pub(super) fn texts(bytes: &[u8]) -> Vec<String> {
+    std::panic::catch_unwind(|| read(bytes)).unwrap_or_default()
+}
+
+fn read(bytes: &[u8]) -> Vec<String> {
     let grey = if bytes.starts_with(PNG) { png(bytes) } else { jpeg(bytes) };
     let Some(grey) = grey else { return Vec::new() };
     // As it is; with a border; smaller (a large picture has noise); larger (a tiny one has no room

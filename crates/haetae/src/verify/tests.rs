@@ -92,3 +92,62 @@ fn published_pictures_give_the_text_of_their_pass() {
     assert!(100 < read);
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// A grey JPEG (ITU-T T.81, baseline) in which every module of a code is one block of 8 x 8 pixels:
+/// such blocks have a mean and nothing else.
+fn jpeg(text: &str) -> Vec<u8> {
+    let code = qrcode::QrCode::new(text).unwrap();
+    let (width, modules) = (code.width(), code.to_colors());
+    let side = u16::try_from(8 * (width + 8)).unwrap().to_be_bytes();
+    let mut out = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
+    out.extend([8; 64]);
+    out.extend([0xff, 0xc0, 0, 11, 8, side[0], side[1], side[0], side[1], 1, 1, 0x11, 0]);
+    // Means: nine codes of four bits. The rest: one code of one bit, "nothing".
+    out.extend([0xff, 0xc4, 0, 28, 0x00, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend(0..9);
+    out.extend([0xff, 0xc4, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend([0xff, 0xda, 0, 8, 1, 1, 0x00, 0, 63, 0]);
+    let mut bits = Vec::new();
+    let mut before = 0_i32;
+    for y in 0..width + 8 {
+        for x in 0..width + 8 {
+            let module = (4..width + 4).contains(&x) && (4..width + 4).contains(&y);
+            let is_dark = module && modules[(y - 4) * width + x - 4] == qrcode::Color::Dark;
+            let mean = if is_dark { -100 } else { 100 };
+            let step = mean - before;
+            before = mean;
+            let size = 32 - step.unsigned_abs().leading_zeros();
+            let value = if step < 0 { step + (1 << size) - 1 } else { step };
+            bits.extend((0..4).rev().map(|bit| size >> bit & 1 == 1));
+            bits.extend((0..size).rev().map(|bit| value >> bit & 1 == 1));
+            bits.push(false);
+        }
+    }
+    for byte in bits.chunks(8) {
+        let full = byte.iter().chain(std::iter::repeat(&true)).take(8);
+        let byte = full.fold(0, |sum, bit| sum << 1 | u8::from(*bit));
+        out.push(byte);
+        if byte == 0xff {
+            out.push(0);
+        }
+    }
+    out.extend([0xff, 0xd9]);
+    out
+}
+
+#[test]
+fn a_code_in_a_jpeg_is_read() {
+    let text = "HC1:6BFOXN%TSMAHN-HBP8NEDVWLWNG8NB/R804Q1RO4.S0PP7/IX95AAHYI5JENIL";
+    assert_eq!(picture::texts(&jpeg(text)), [text]);
+}
+
+#[test]
+fn a_damaged_picture_gives_a_text_or_none_and_ends_nothing() {
+    let whole = jpeg("HC1:6BFOXN%TSMAHN-HBP8NEDVWLWNG8NB");
+    for at in (0..whole.len()).step_by(whole.len() / 40) {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x55;
+        let _ = picture::texts(&changed);
+        let _ = picture::texts(&whole[..at]);
+    }
+}

@@ -7,20 +7,23 @@ use crate::pass::jwk::any_base64;
 use crate::pass::{Facts, Format, Kind, Policy, Rules, Ruling, Trust, Verdict, time, verify};
 use crate::verify::{Check, Outcome};
 
+/// What, of which country, until when.
+type Asked = (Kind, Option<String>, Option<i64>);
+
 /// Rules that say what they are told to, and remember what they were asked.
 #[derive(Default)]
 struct Place {
     ruling: Ruling,
     /// A value that their sets do not have.
     lacks: &'static str,
-    asked: RefCell<Vec<(Kind, Option<String>, Option<i64>, i64)>>,
+    asked: RefCell<Vec<Asked>>,
 }
 
 impl Rules for Place {
     fn judge(&self, facts: &Facts<'_>) -> Ruling {
         assert_eq!((facts.format, &facts.payload["ver"].is_string()), (Format::Dcc, &true));
         let country = facts.issuer_country.map(str::to_owned);
-        self.asked.borrow_mut().push((facts.kind, country, facts.expires_at, facts.now_s));
+        self.asked.borrow_mut().push((facts.kind, country, facts.expires_at));
         self.ruling.clone()
     }
 
