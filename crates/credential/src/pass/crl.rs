@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::certificate::{Certificate, Signature, named_algorithm, same_name};
 use super::der::{self, Der, Element};
+use super::key::SignatureCheck;
 
 /// The largest list that is read. Countries' have some hundred bytes to some hundred kilobytes.
 const MAX_BYTES: usize = 16 << 20;
@@ -76,12 +77,12 @@ impl RevokedCertificates {
         })
     }
 
-    /// Whether `authority` has the issuer's name, may sign lists, and signed this one.
-    pub fn is_signed_by(&self, authority: &Certificate) -> bool {
-        let check = authority.key.as_ref().and_then(|key| self.signature.by(key, &self.signed));
-        same_name(&self.issuer, &authority.subject)
-            && authority.may_sign_lists()
-            && check.and_then(|check| check.holds()) == Some(true)
+    /// The check whether `authority` signed this list; nothing where it does not have the issuer's name,
+    /// may not sign lists, or has a key that is not known here.
+    pub fn signed_by(&self, authority: &Certificate) -> Option<SignatureCheck> {
+        let may = same_name(&self.issuer, &authority.subject) && authority.may_sign_lists();
+        let key = authority.key.as_ref().filter(|_| may)?;
+        self.signature.by(key, &self.signed)
     }
 
     /// Whether it is the list of those who issue such certificates.

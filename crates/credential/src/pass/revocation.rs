@@ -73,27 +73,9 @@ impl Revocations {
         self.cards.get(kid).map_or(&[], Vec::as_slice)
     }
 
-    /// What is known of a certificate that `authority` issued. A list that its authority did not sign
-    /// says nothing, but that somebody put one here says that the right one is missing.
-    pub(crate) fn certificate(
-        &self,
-        certificate: &Certificate,
-        authority: Option<&Certificate>,
-        now_s: i64,
-    ) -> Standing {
-        let about = self.certificates.iter().filter(|list| list.is_about(certificate));
-        let about: Vec<_> = about.collect();
-        let good = about.iter().filter(|list| authority.is_some_and(|it| list.is_signed_by(it)));
-        let good: Vec<_> = good.collect();
-        if about.is_empty() {
-            Standing::NotListed
-        } else if good.iter().any(|list| list.contains(certificate)) {
-            Standing::Revoked
-        } else if good.iter().any(|list| list.is_current_at(now_s)) {
-            Standing::Good
-        } else {
-            Standing::Stale
-        }
+    /// The lists of those who issue such certificates.
+    pub(crate) fn about<'a>(&'a self, certificate: &Certificate) -> Vec<&'a RevokedCertificates> {
+        self.certificates.iter().filter(|list| list.is_about(certificate)).collect()
     }
 
     /// What is known of a DCC.

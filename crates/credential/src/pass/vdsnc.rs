@@ -7,6 +7,7 @@
 //! made for such seals, and be of the country that the header names.
 
 use super::certificate::Certificate;
+use super::crl::RevokedCertificates;
 use super::json::Json;
 use super::jwk::any_base64;
 use super::key::{Algorithm, PublicKey, SignatureCheck};
@@ -28,6 +29,8 @@ struct Seal<'t> {
     is_allowed: bool,
     /// The authorities that may have signed the certificate, each with the place of its check.
     authorities: Vec<(&'t Certificate, Option<usize>)>,
+    /// The lists about the certificate, each with its authority and the place of its check.
+    lists: Vec<(&'t RevokedCertificates, Option<(&'t Certificate, usize)>)>,
     /// The certificate itself is held here as a signer's.
     is_pinned: bool,
 }
@@ -46,9 +49,25 @@ pub(super) fn read<'t>(text: &str, trust: &'t Trust) -> Reading<'t> {
         });
         authorities.push((authority, at));
     }
+    let mut lists = Vec::new();
+    for list in trust.revocations.about(&certificate) {
+        let mut by = Vec::new();
+        for (authority, _) in &authorities {
+            if let Some(check) = list.signed_by(authority) {
+                by.push(Some((*authority, checks.len())));
+                checks.push(check);
+            }
+        }
+        // One that nobody can have signed still says that there should be one.
+        if by.is_empty() {
+            by.push(None);
+        }
+        lists.extend(by.into_iter().map(|by| (list, by)));
+    }
     let signers = trust.signers(Format::Dcc, &certificate.kid());
     let is_pinned = signers.iter().any(|it| Some(&it.key) == certificate.key.as_ref());
-    Ok((Box::new(Seal { json, certificate, is_allowed, authorities, is_pinned }), checks))
+    let seal = Seal { json, certificate, is_allowed, authorities, lists, is_pinned };
+    Ok((Box::new(seal), checks))
 }
 
 /// The certificate and the check of the seal's own signature; no check where the algorithm is not one
@@ -88,7 +107,7 @@ impl Read for Seal<'_> {
             (true, None) => return draft.failed(Step::Signature, Reason::SignatureUnchecked),
             (true, Some(true)) => draft.ok(Step::Signature),
         }
-        let authority = match self.authority(answer) {
+        let authority = match self.authority(&answer) {
             Ok(authority) => authority,
             Err(reason) => return draft.failed(Step::Trust, reason),
         };
@@ -97,7 +116,7 @@ impl Read for Seal<'_> {
         draft.note(Step::Usage, (!self.may_seal()).then_some(Reason::UsageNotAllowed));
         draft.note(Step::Schema, self.schema_reason());
         draft.note(Step::Time, self.time_reason(case));
-        match case.trust.revocations.certificate(&self.certificate, authority, case.now_s) {
+        match self.standing(authority, answer, case.now_s) {
             Standing::Revoked => draft.failed(Step::Revocation, Reason::IssuerRevoked),
             standing => draft.stand(standing),
         }
@@ -123,6 +142,29 @@ impl<'t> Seal<'t> {
                 Err(Reason::ChainBroken)
             }
             Some(_) | None => Err(Reason::IssuerUnknown),
+        }
+    }
+
+    /// What the lists that the signer's authority signed say of its certificate. A list that somebody
+    /// else signed says nothing, but that it was put here says that the right one is missing.
+    fn standing(
+        &self,
+        authority: Option<&Certificate>,
+        answer: impl Fn(usize) -> Option<bool>,
+        now_s: i64,
+    ) -> Standing {
+        let signed = |by: &Option<(&Certificate, usize)>| {
+            by.is_some_and(|(it, at)| Some(it) == authority && answer(at) == Some(true))
+        };
+        let good = || self.lists.iter().filter(|(_, by)| signed(by)).map(|(list, _)| list);
+        if self.lists.is_empty() {
+            Standing::NotListed
+        } else if good().any(|list| list.contains(&self.certificate)) {
+            Standing::Revoked
+        } else if good().any(|list| list.is_current_at(now_s)) {
+            Standing::Good
+        } else {
+            Standing::Stale
         }
     }
 

@@ -569,6 +569,12 @@ fn changed_headers_and_payloads_get_the_verdict_that_their_change_means() {
     assert_eq!(judged(&issuer.sign(deep.as_bytes())), ["envelope_malformed"]);
     let twice = good.replacen("{\"iss\"", "{\"iss\":\"https://b\",\"iss\"", 1);
     assert_eq!(judged(&issuer.sign(twice.as_bytes())), ["envelope_malformed"]);
+    // Under the name of another key that is trusted as well.
+    let other = Issuer::new(8);
+    let both = trusting(&[json!({"keys": [issuer.jwk(), other.jwk()]})]);
+    let swapped = json!({"zip": "DEF", "alg": "ES256", "kid": other.kid()});
+    let swapped = judge(&issuer.sign_with(&swapped, &packed), &both, LABELS_AT);
+    assert_eq!((swapped.outcome, codes(&swapped)), (Outcome::NoPass, vec!["signature_bad"]));
     // Packed again: the signature is over the packed bytes.
     let text = issuer.card(&payload());
     let parts: Vec<_> = text.split('.').collect();
