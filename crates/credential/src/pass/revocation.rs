@@ -78,6 +78,32 @@ impl Revocations {
         self.certificates.iter().filter(|list| list.is_about(certificate)).collect()
     }
 
+    /// What is known of a certificate that `authority` issued, computed here and now. A list that its
+    /// authority did not sign says nothing, but that somebody put one here says that the right one is
+    /// missing.
+    pub(crate) fn certificate(
+        &self,
+        certificate: &Certificate,
+        authority: Option<&Certificate>,
+        now_s: i64,
+    ) -> Standing {
+        let about = self.about(certificate);
+        let is_good = |list: &RevokedCertificates| {
+            let check = authority.and_then(|it| list.signed_by(it));
+            check.and_then(|check| check.holds()) == Some(true)
+        };
+        let good: Vec<_> = about.iter().filter(|list| is_good(list)).collect();
+        if about.is_empty() {
+            Standing::NotListed
+        } else if good.iter().any(|list| list.contains(certificate)) {
+            Standing::Revoked
+        } else if good.iter().any(|list| list.is_current_at(now_s)) {
+            Standing::Good
+        } else {
+            Standing::Stale
+        }
+    }
+
     /// What is known of a DCC.
     pub fn dcc(&self, names: &DccNames<'_>, now_s: i64) -> Standing {
         self.hashes.standing(names, now_s)
