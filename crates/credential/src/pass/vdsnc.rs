@@ -107,7 +107,7 @@ impl Read for Seal<'_> {
             (true, None) => return draft.failed(Step::Signature, Reason::SignatureUnchecked),
             (true, Some(true)) => draft.ok(Step::Signature),
         }
-        let authority = match self.authority(&answer) {
+        let authority = match self.authority(answer) {
             Ok(authority) => authority,
             Err(reason) => return draft.failed(Step::Trust, reason),
         };
