@@ -257,3 +257,35 @@ proptest::proptest! {
         }
     }
 }
+
+/// What a reader takes from a seal: what is signed, how, and by which certificate.
+fn taken(text: &str) -> Option<(Value, Value, Value, Vec<u8>)> {
+    let json: Value = serde_json::from_str(text).ok()?;
+    let seal = &json["sig"];
+    let der = crate::pass::jwk::any_base64(seal["cer"].as_str()?)?;
+    let certificate = Certificate::from_der(&der)?;
+    Some((json["data"].clone(), seal["alg"].clone(), seal["sigvl"].clone(), certificate.der))
+}
+
+#[test]
+fn one_changed_character_passes_only_if_nothing_that_is_taken_changed() {
+    let Some(it) = specimen() else { return };
+    let trust = it.trust(&["csca.der", "crl.der"]);
+    let compact = it.changed(|_| ());
+    let whole = taken(&compact);
+    assert!(whole.is_some());
+    let mut harmless = 0;
+    for place in 0..compact.len() {
+        let mut changed = compact.clone().into_bytes();
+        changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        if judge(&changed, &trust, IN_TIME).outcome == Outcome::Pass {
+            // A padding character that became a byte after the certificate.
+            assert_eq!(taken(&changed), whole, "{place}");
+            harmless += 1;
+        }
+        let cut = judge(&compact[..place], &trust, IN_TIME);
+        assert_eq!(cut.outcome, Outcome::CannotTell, "cut at {place}");
+    }
+    assert!(harmless < 3, "{harmless}");
+}
