@@ -86,8 +86,8 @@ pub enum Ask {
 }
 
 /// Why an answer is no, in words.
-fn no(why: impl Into<String>) -> Result<Answer, Fault> {
-    Ok(Answer::Refused(why.into()))
+fn no(why: impl Into<String>) -> Answer {
+    Answer::Refused(why.into())
 }
 
 /// The most passes that an answer lists; it counts them all.
@@ -117,7 +117,9 @@ pub async fn answer(app: &App, ask: Ask, go_on: impl Fn() -> bool) -> Answer {
         Ask::Signed { kid, since } => match (kid.parse(), since.as_deref().map(Instant::parse)) {
             (Ok(kid), None) => signed(app, kid, Instant::from_seconds(0)).await,
             (Ok(kid), Some(Some(since))) => signed(app, kid, since).await,
-            _ => no("write the 16 digits of a key (haetae keys list), and an instant as RFC 3339"),
+            _ => Ok(no(
+                "write the 16 digits of a key (haetae keys list), and an instant as RFC 3339",
+            )),
         },
         Ask::Check { codes } => check(app, codes).await,
     };
@@ -206,22 +208,19 @@ fn made_at(path: &Path) -> Option<Instant> {
 }
 
 async fn rotate(app: &App, name: &str, go_on: impl Fn() -> bool) -> Result<Answer, Fault> {
-    let side = match wrap::parse(name) {
-        Some((side, 1)) => side,
-        _ => {
-            let why = match name {
-                "root" => "gates are given its public half when they are enrolled",
-                "log" => "it is what everybody who keeps a checkpoint trusts the log by",
-                "blind-index" => "every phone number is found again by it",
-                "queue" => "gates may hold entries that are sealed to it",
-                "web" => "it is changed by removing its file while the service is stopped",
-                _ => "there is no such key (haetae keys list)",
-            };
-            return no(format!("{name} cannot be rotated: {why}"));
-        }
+    let Some((side, 1)) = wrap::parse(name) else {
+        let why = match name {
+            "root" => "gates are given its public half when they are enrolled",
+            "log" => "it is what everybody who keeps a checkpoint trusts the log by",
+            "blind-index" => "every phone number is found again by it",
+            "queue" => "gates may hold entries that are sealed to it",
+            "web" => "it is changed by removing its file while the service is stopped",
+            _ => "there is no such key (haetae keys list)",
+        };
+        return Ok(no(format!("{name} cannot be rotated: {why}")));
     };
     let made = app.store.write(move |tx| tx.rotate_wrap(side)).await;
-    let Some(number) = taken(made)? else { return no(BUSY) };
+    let Some(number) = taken(made)? else { return Ok(no(BUSY)) };
     let anew = app.store.finish_rotation(go_on).await?;
     let name = wrap::name(side, number);
     Ok(Answer::Ok(json!({ "rotated": name, "keys_wrapped_anew": anew })))
@@ -240,7 +239,7 @@ fn taken<T>(answer: Result<T, store::Error<store::door::Never>>) -> Result<Optio
 const BUSY: &str = "the service is busy: try again in a moment";
 
 /// Words for a refusal of the rules.
-fn refused(refusal: &code::refusal::Refusal) -> Result<Answer, Fault> {
+fn refused(refusal: &code::refusal::Refusal) -> Answer {
     no(match refusal {
         code::refusal::Refusal::KeyUnknown => "there is no such signing key, or it has ended",
         code::refusal::Refusal::DateInvalid => "write an instant that has passed",
@@ -272,8 +271,8 @@ async fn rotate_issuer(
         Ok(keys::add(tx, &OPERATOR, &new)?.map(|kid| (kid, from)))
     });
     match taken(made.await)? {
-        None => no(BUSY),
-        Some(Err(refusal)) => refused(&refusal),
+        None => Ok(no(BUSY)),
+        Some(Err(refusal)) => Ok(refused(&refusal)),
         Some(Ok((kid, from))) => {
             let name = issuer::name(whose);
             Ok(Answer::Ok(json!({ "rotated": name, "kid": kid, "signs_from": from })))
@@ -282,11 +281,13 @@ async fn rotate_issuer(
 }
 
 async fn add(app: &App, organisation: &str) -> Result<Answer, Fault> {
-    let Ok(whose) = organisation.parse::<Id<Organisation>>() else { return no("write org_…") };
+    let Ok(whose) = organisation.parse::<Id<Organisation>>() else {
+        return Ok(no("write org_…"));
+    };
     let organisations = app.questions.organisations;
     let known = app.store.read(organisations).await?;
     if !known.iter().any(|it| it.0 == whose) {
-        return no("there is no such organisation, or it is closed");
+        return Ok(no("there is no such organisation, or it is closed"));
     }
     let days = app.config.issuer_days;
     let made = app.store.write(move |tx| {
@@ -302,8 +303,8 @@ async fn add(app: &App, organisation: &str) -> Result<Answer, Fault> {
         Ok(keys::add(tx, &OPERATOR, &new)?.map(|kid| (kid, from)))
     });
     match taken(made.await)? {
-        None => no(BUSY),
-        Some(Err(refusal)) => refused(&refusal),
+        None => Ok(no(BUSY)),
+        Some(Err(refusal)) => Ok(refused(&refusal)),
         Some(Ok((kid, from))) => {
             let name = issuer::name(Some(whose));
             Ok(Answer::Ok(json!({ "added": name, "kid": kid, "signs_from": from })))
@@ -312,14 +313,16 @@ async fn add(app: &App, organisation: &str) -> Result<Answer, Fault> {
 }
 
 async fn end(app: &App, organisation: &str, why: String) -> Result<Answer, Fault> {
-    let Ok(whose) = organisation.parse::<Id<Organisation>>() else { return no("write org_…") };
+    let Ok(whose) = organisation.parse::<Id<Organisation>>() else {
+        return Ok(no("write org_…"));
+    };
     let ended = app.store.write(move |tx| {
         let command = issuer::IssuerCommand::End { whose, why: why.clone(), by: None };
         tx.run::<Issuers>(&OPERATOR, issuer::ISSUERS, command)
     });
     match taken(ended.await)? {
-        None => no(BUSY),
-        Some(Err(refusal)) => refused(&refusal),
+        None => Ok(no(BUSY)),
+        Some(Err(refusal)) => Ok(refused(&refusal)),
         Some(Ok(done)) => {
             let name = issuer::name(Some(whose));
             Ok(Answer::Ok(json!({ "ended": name, "keys": done.events.len() })))
@@ -329,16 +332,16 @@ async fn end(app: &App, organisation: &str, why: String) -> Result<Answer, Fault
 
 async fn compromise(app: &App, kid: &str, since: &str, why: String) -> Result<Answer, Fault> {
     let Ok(kid) = kid.parse::<KeyId>() else {
-        return no("write the 16 digits of a signing key (haetae keys list)");
+        return Ok(no("write the 16 digits of a signing key (haetae keys list)"));
     };
     let Some(since) = Instant::parse(since) else {
-        return no("write --since as 2026-11-28T09:00:00Z");
+        return Ok(no("write --since as 2026-11-28T09:00:00Z"));
     };
     let done =
         app.store.write(move |tx| keys::compromise(tx, &OPERATOR, kid, since, &why, None)).await;
     match taken(done)? {
-        None => return no(BUSY),
-        Some(Err(refusal)) => return refused(&refusal),
+        None => return Ok(no(BUSY)),
+        Some(Err(refusal)) => return Ok(refused(&refusal)),
         Some(Ok(())) => {}
     }
     // The lists know it from here on. What follows goes on by itself if it is cut off.

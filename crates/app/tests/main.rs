@@ -19,6 +19,7 @@ mod disk;
 mod hostile;
 mod html;
 mod journeys;
+mod keys;
 mod openapi;
 mod serve;
 mod texts;

@@ -317,12 +317,13 @@ impl Issuers {
             let end = self.signed_until(it).map_or(it.limit(), |end| end.min(it.limit()));
             (it, end)
         });
-        let listed = ends.filter(|(it, end)| now < it.listed_until(*end));
-        let mut rows: Vec<_> = listed.map(|(it, end)| it.row(end)).collect();
-        // The newest, should there ever be more than a list holds.
-        rows.reverse();
-        rows.truncate(credential::list::MAX_KEYS);
-        rows
+        let mut listed: Vec<_> = ends.filter(|(it, end)| now < it.listed_until(*end)).collect();
+        // Should there be more than a list holds: the region's own, then what signs, then the newest.
+        listed.sort_by_key(|(it, end)| {
+            (it.whose.is_some(), *end <= now, std::cmp::Reverse(it.signs_from))
+        });
+        listed.truncate(credential::list::MAX_KEYS);
+        listed.into_iter().map(|(it, end)| it.row(end)).collect()
     }
 }
 

@@ -304,10 +304,12 @@ pub fn check(reader: &mut Reader<'_>, text: &str, now: Instant) -> Result<Checke
     let revoked = view::is_revoked(reader, pass)?;
     let Some(person) = view::person_of_signed(reader, key.kid, pass)? else {
         let kept_from = now.plus_days(-i64::from(PASS_KEPT_DAYS));
-        return Ok(match revoked {
-            true => Checked::Revoked,
-            false if code.valid_until <= kept_from.seconds() => Checked::Erased,
-            false => Checked::NotIssued,
+        return Ok(if revoked {
+            Checked::Revoked
+        } else if code.valid_until <= kept_from.seconds() {
+            Checked::Erased
+        } else {
+            Checked::NotIssued
         });
     };
     // Word for word: with a stolen key a pass of the log could be given another colour.

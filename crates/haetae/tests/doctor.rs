@@ -222,7 +222,39 @@ fn a_region_that_is_well_is_said_to_be_and_each_illness_is_named_with_its_cure()
     std::fs::write(file(".log.0123.new"), "").unwrap();
     patient.suffers("keys", "warning", "left by a making that was killed");
     std::fs::remove_file(file(".log.0123.new")).unwrap();
+    signing(&patient);
     assert_eq!(patient.examine(), (0, Vec::new()), "it recovered from everything");
+}
+
+/// What can be wrong with a key that signs.
+fn signing(patient: &Patient) {
+    let (now, file) = (SystemClock.now(), patient.path("keys").join("issuer-0123456789abcdef.key"));
+    let event = |seq: u32, kind: &str, fields: &str| {
+        let json = format!(r#"{{"event":{{"type":"{kind}",{fields}}}}}"#);
+        patient.sql(&format!(
+            "INSERT INTO event (region, seq, stream, stream_id, kind, at, sealed, epoch, payload) \
+             VALUES ('kr-bench', {seq}, 'code.issuer', zeroblob(16), 'x', 0, 0, NULL, \
+             CAST('{json}' AS BLOB))"
+        ));
+    };
+    let (from, until) = (now.plus_days(-28).micros(), now.plus_days(2).micros());
+    let public = "a1".repeat(32);
+    let added = format!(
+        r#""kid":"0123456789abcdef","public":"{public}","uses":"codes","signs_from":{from},"signs_until":{until},"at":{from}"#
+    );
+    event(900_001, "issuer_added", &added);
+    patient.suffers("signing", "broken", "issuer 0123456789abcdef is not in the key folder");
+    std::fs::copy(patient.path("keys").join("log.key"), &file).unwrap();
+    patient.suffers("signing", "warning", "ends in 1 days and nothing follows it");
+    patient.suffers("signing", "warning", "the use of keys was last stated for: never");
+    let refused = format!(
+        r#""kid":"0123456789abcdef","since":{from},"honest_until":{from},"why":"x","at":{from}"#
+    );
+    event(900_002, "issuer_compromised", &refused);
+    patient.suffers("signing", "broken", "issuer has no key that signs");
+    patient.sql("DELETE FROM event WHERE seq > 900000");
+    patient.suffers("keys", "warning", "nothing refers to the key issuer-0123456789abcdef");
+    std::fs::remove_file(&file).unwrap();
 }
 
 impl Patient {

@@ -100,6 +100,23 @@ fn an_organisation_has_keys_of_its_own_that_end_without_a_successor() {
 }
 
 #[test]
+fn a_list_that_is_full_keeps_the_regions_own_keys() {
+    let mut commands = vec![(noon(), add(None, 1, noon(), 30))];
+    for number in 0..300_u16 {
+        let mut seed = [7; 32];
+        seed[..2].copy_from_slice(&number.to_be_bytes());
+        let public = IssuerSigner::from_seed(&seed).unwrap().public();
+        let whose = Some(Id::from_u128(u128::from(number)));
+        let (signs_from, days, by) = (noon().plus_seconds(1), 30, None);
+        let uses = Use::Passes;
+        commands.push((noon(), IssuerCommand::Add { public, whose, uses, signs_from, days, by }));
+    }
+    let rows = after(&commands).rows(noon());
+    assert_eq!(rows.len(), credential::list::MAX_KEYS);
+    assert!(rows.iter().any(|it| it.kid == kid(1).0));
+}
+
+#[test]
 fn a_compromise_needs_a_past_instant_and_a_reason_and_only_ever_gets_worse() {
     let state = after(&[(noon(), add(None, 1, noon(), 30))]);
     let now = noon().plus_days(2);

@@ -53,7 +53,8 @@ pub(super) fn look(
                 let mend = format!("start the service; or haetae keys rotate {name}");
                 findings.add("signing", Warning, says, mend);
             }
-            (None, _) if !ended => {
+            // The region itself must always have one; an organisation's end without a successor.
+            (None, _) if whose.is_none() || !ended => {
                 let mend = format!("start the service; or haetae keys rotate {name} --now");
                 findings.add("signing", Broken, format!("{name} has no key that signs"), mend);
             }
