@@ -30,6 +30,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         cargo(root, ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
     })?;
     step("tests", || cargo(root, ["test", "--workspace", "--locked"]))?;
+    step("tests on PostgreSQL", || on_postgres(root))?;
     step("licences and sources", || deny(root))?;
     println!("\nci: all steps passed");
     Ok(())
@@ -56,6 +57,21 @@ fn program<S: AsRef<OsStr>>(
     let status = status.with_context(|| format!("{name} cannot be started"))?;
     if !status.success() {
         bail!("{name} ended with {status}");
+    }
+    Ok(())
+}
+
+/// The suites that touch a store once more, on PostgreSQL. (Those of the store itself run on both
+/// engines at once.)
+fn on_postgres(root: &Path) -> Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["test", "--locked"]).env("HAETAE_TEST_STORE", "postgres").current_dir(root);
+    for name in ["web", "person", "code", "gate", "logbook", "app", "sim"] {
+        command.args(["-p", name]);
+    }
+    let status = command.status().context("cargo cannot be started")?;
+    if !status.success() {
+        bail!("the tests on PostgreSQL ended with {status}");
     }
     Ok(())
 }

@@ -3,7 +3,9 @@
 //! - `cargo xtask ci`: everything that must hold before a change lands, and what it needs installed
 //! - `cargo xtask tidy`: floors, file names and sizes, vendored hashes; seconds, no network
 //! - `cargo xtask torture [--cycles N] [--seed S]`: kills the program N times at random moments while it
-//!   writes, and looks each time whether anything was lost
+//!   works, half of them on SQLite and half on PostgreSQL, and looks each time whether anything was lost
+//! - `cargo xtask torture --unknown-commits N [--seed S]`: cuts the connection to PostgreSQL N times just
+//!   before or just after a COMMIT took effect, and looks each time whether the answer was true
 //! - `cargo xtask flips [--count N] [--seed S]`: flips N bits, one at a time, in every table and file, and
 //!   looks each time whether the audit finds it
 //! - `cargo xtask new-slice NAME`: a slice's folder, ready to compile
@@ -30,28 +32,39 @@ fn main() -> Result<()> {
         ["flips", options @ ..] => flips(options),
         _ => {
             bail!(
-                "usage: cargo xtask ci | tidy | torture [--cycles N] [--seed S] | flips [--count N] [--seed S] | new-slice NAME"
+                "usage: cargo xtask ci | tidy | torture [--cycles N | --unknown-commits N] [--seed S] | flips [--count N] [--seed S] | new-slice NAME"
             )
         }
     }
 }
 
-/// Runs the crash test, with as many cycles as asked for.
+/// Runs the crash test or that of lost COMMITs, with as many as asked for.
 fn torture(options: &[&str]) -> Result<()> {
-    let names = [("--cycles", "HAETAE_TORTURE_CYCLES"), ("--seed", "HAETAE_TORTURE_SEED")];
-    trial("crash", names, options).context("something was lost: see above")
+    let seed = ("--seed", "HAETAE_TORTURE_SEED");
+    let done = if options.contains(&"--unknown-commits") {
+        let names = [("--unknown-commits", "HAETAE_UNKNOWN_COMMITS"), seed];
+        trial(&["-p", "store", "--lib", "tests::unknown"], names, options)
+    } else {
+        trial(
+            &["-p", "haetae", "--test", "crash"],
+            [("--cycles", "HAETAE_TORTURE_CYCLES"), seed],
+            options,
+        )
+    };
+    done.context("something was lost: see above")
 }
 
 /// Runs the audit's test, with as many flips as asked for.
 fn flips(options: &[&str]) -> Result<()> {
     let names = [("--count", "HAETAE_FLIPS"), ("--seed", "HAETAE_FLIPS_SEED")];
-    trial("flips", names, options).context("a flip was not found: see above")
+    trial(&["-p", "haetae", "--test", "flips"], names, options)
+        .context("a flip was not found: see above")
 }
 
-/// Runs one test of the program in a release build; each option goes into its variable.
-fn trial(test: &str, names: [(&str, &str); 2], mut options: &[&str]) -> Result<()> {
+/// Runs some tests in a release build; each option goes into its variable.
+fn trial(tests: &[&str], names: [(&str, &str); 2], mut options: &[&str]) -> Result<()> {
     let mut command = Command::new("cargo");
-    command.args(["test", "--release", "--locked", "-p", "haetae", "--test", test]);
+    command.args(["test", "--release", "--locked"]).args(tests);
     command.args(["--", "--nocapture"]).current_dir(root());
     while let [option, value, rest @ ..] = options {
         value.parse::<u64>().with_context(|| format!("{option} needs a number, not {value:?}"))?;
@@ -66,7 +79,7 @@ fn trial(test: &str, names: [(&str, &str); 2], mut options: &[&str]) -> Result<(
         bail!("{left:?} needs a number");
     }
     let status = command.status().context("running cargo")?;
-    if status.success() { Ok(()) } else { bail!("the test {test} ended with {status}") }
+    if status.success() { Ok(()) } else { bail!("{} ended with {status}", tests.join(" ")) }
 }
 
 /// The workspace's folder.

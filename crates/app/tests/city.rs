@@ -44,7 +44,7 @@ impl City {
             origin: "http://localhost:8080".to_owned(),
             region: "kr-test".to_owned(),
             // HAETAE_TEST_STORE=postgres runs this whole suite on PostgreSQL.
-            store: testdb::asked_for().then(testdb::databases).flatten(),
+            store: testdb::wanted(),
             demo: true,
             ..Config::default()
         });

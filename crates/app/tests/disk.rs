@@ -18,18 +18,18 @@ use crate::city::City;
 use crate::journeys::{DECLARATIONS, healthy};
 
 /// Runs a program as the system's administrator would; `None` when it fails.
-fn run(program: &str, arguments: &[&str]) -> Option<String> {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let done = Command::new(program).args(arguments).output().ok()?;
     done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// An ext4 file system in a sparse file, which lies on a small file system in memory: when that is
 /// full, the disk fails as a broken one does, with EIO.
-struct Disk {
+pub(crate) struct Disk {
     dir: tempfile::TempDir,
     device: String,
 }
@@ -74,11 +74,13 @@ impl Disk {
 
     fn city(&self, disk_full_mib: u64) -> City {
         let dir = tempfile::tempdir_in(self.mount()).unwrap();
-        City::within(dir, |config| Config { behind_proxy: true, disk_full_mib, ..config })
+        // The disk is this machine's, so the databases are too.
+        let here = |config| Config { behind_proxy: true, disk_full_mib, store: None, ..config };
+        City::within(dir, here)
     }
 
     /// Fills `folder` until only `leave` bytes can be written.
-    fn fill(folder: &Path, leave: u64) -> PathBuf {
+    pub(crate) fn fill(folder: &Path, leave: u64) -> PathBuf {
         let (ballast, cushion) = (folder.join("ballast"), folder.join("cushion"));
         std::fs::write(&cushion, vec![1; usize::try_from(leave).unwrap()]).unwrap();
         let mut file = std::fs::File::create(&ballast).unwrap();
@@ -104,25 +106,25 @@ impl Drop for Disk {
 }
 
 /// Somebody who declares, again and again; how often it was acknowledged.
-struct Citizen {
+pub(crate) struct Citizen {
     browser: Browser,
-    declared: usize,
+    pub(crate) declared: usize,
 }
 
 impl Citizen {
-    async fn of(city: &City, number: u32) -> Self {
+    pub(crate) async fn of(city: &City, number: u32) -> Self {
         let person = city.register(number).await;
         Self { browser: city.signed_in(Who::Citizen(person)).await, declared: 0 }
     }
 
-    async fn declare(&mut self) -> Answer {
+    pub(crate) async fn declare(&mut self) -> Answer {
         let answer = self.browser.post_json(DECLARATIONS, &healthy("시민")).await;
         self.declared += usize::from(answer.status == StatusCode::CREATED);
         answer
     }
 
     /// Declares until it is refused; the refusal.
-    async fn until_refused(&mut self) -> Answer {
+    pub(crate) async fn until_refused(&mut self) -> Answer {
         for _ in 0..20_000 {
             let answer = self.declare().await;
             if answer.status != StatusCode::CREATED {
@@ -133,19 +135,19 @@ impl Citizen {
     }
 
     /// What was acknowledged is there.
-    async fn check(&mut self) {
+    pub(crate) async fn check(&mut self) {
         let all = self.browser.get_json(DECLARATIONS).await.json();
         assert_eq!(all.as_array().unwrap().len(), self.declared);
     }
 }
 
-fn is_paused(answer: &Answer) {
+pub(crate) fn is_paused(answer: &Answer) {
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "web-paused"));
     assert_eq!(answer.header("retry-after"), "30");
 }
 
 /// Whether the operator is told that all is well, and the reasons why not.
-async fn ready(city: &City) -> (u16, Vec<String>) {
+pub(crate) async fn ready(city: &City) -> (u16, Vec<String>) {
     let app = &city.house.app;
     let mut ops = Browser::new(app, web::build_ops_router(app.clone()));
     let bare = Browser::new(app, city.house.router()).get("/ready").await.status;
@@ -155,7 +157,7 @@ async fn ready(city: &City) -> (u16, Vec<String>) {
     (bare.as_u16(), reasons.iter().map(|it| it.as_str().unwrap().to_owned()).collect())
 }
 
-async fn reads_go_on(city: &City, citizen: &mut Citizen) {
+pub(crate) async fn reads_go_on(city: &City, citizen: &mut Citizen) {
     for path in ["/", "/log", "/code", "/account", "/help"] {
         assert_eq!(citizen.browser.get(path).await.status, StatusCode::OK, "{path}");
     }
@@ -166,7 +168,7 @@ async fn reads_go_on(city: &City, citizen: &mut Citizen) {
 }
 
 /// Entries at a door: the other database, which is committed before the log.
-async fn enter(city: &City, command: u128) -> bool {
+pub(crate) async fn enter(city: &City, command: u128) -> bool {
     let now = city.house.app.now();
     let entered = Entered {
         place: Id::from_u128(7),
@@ -186,7 +188,7 @@ async fn enter(city: &City, command: u128) -> bool {
     written.is_ok()
 }
 
-fn audit(config: &Config) {
+pub(crate) fn audit(config: &Config) {
     assert_eq!(app::house::audit(config, |_, _| {}).unwrap().wrong, []);
 }
 

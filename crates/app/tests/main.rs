@@ -22,4 +22,5 @@ mod journeys;
 mod keys;
 mod openapi;
 mod serve;
+mod server;
 mod texts;

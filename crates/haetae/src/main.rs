@@ -10,6 +10,7 @@ mod backup;
 mod bench;
 mod demo;
 mod doctor;
+mod exercise;
 mod keys;
 mod output;
 mod receipt;
@@ -197,10 +198,7 @@ enum Command {
     },
     /// Mixed writes until killed, each acknowledgement a line: for the crash test.
     #[command(hide = true)]
-    Exercise {
-        /// The data folder.
-        data: PathBuf,
-    },
+    Exercise(exercise::Exercise),
 }
 
 #[derive(Subcommand)]
@@ -375,35 +373,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config { command: ConfigCommand::Check { setup } } => upkeep::check(&setup),
         Command::Store { command: StoreCommand::Plan { setup } } => upkeep::plan(&setup),
         Command::Bench { name, json, quick } => bench::run(&name, json, quick),
-        Command::Exercise { data } => exercise(&data),
+        Command::Exercise(it) => it.run(),
     }
-}
-
-/// Mixed writes from four threads; a line is printed when a write was acknowledged, never before.
-fn exercise(data: &std::path::Path) -> anyhow::Result<ExitCode> {
-    use std::io::Write as _;
-    let house = sim::bench_house(data)?;
-    let exercise = sim::Exercise::prepare(&house, 40)?;
-    println!("begun");
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4_u64)
-            .map(|thread| {
-                let exercise = &exercise;
-                scope.spawn(move || -> anyhow::Result<()> {
-                    for step in 0.. {
-                        if let Some(it) = exercise.mixed(step * 7 + thread)? {
-                            // One write call a line: what is on the pipe was acknowledged.
-                            let line = format!("{:032x} {}\n", it.command, it.first);
-                            std::io::stdout().lock().write_all(line.as_bytes())?;
-                        }
-                    }
-                    Ok(())
-                })
-            })
-            .collect();
-        for thread in threads {
-            thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
-        }
-        Ok(ExitCode::SUCCESS)
-    })
 }

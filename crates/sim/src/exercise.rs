@@ -2,36 +2,27 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow};
-use app::{Config, House};
+use app::House;
 use contracts::gate::{Entered, Verdict};
 use contracts::person::{Organisation, Person};
 use credential::ShortCode;
 use credential::sealed::QueueKey;
 use gate::queue::{Batch, Plain};
-use kernel::{Date, Id, Locale, Seed, SystemClock};
+use kernel::{Date, Id, Locale, Seed};
 use person::Registration;
 use store::{By, Context, Observation};
 use web::App;
 
 use crate::door::{Guard, device_key};
 use crate::story::{accepted, declare, queue_key, write};
+use crate::trial::Site;
 
 /// A region in `dir` on the machine's clock, as a server would have it, without its pages' demo.
 pub fn bench_house(dir: &Path) -> anyhow::Result<House> {
-    let config = Config {
-        data: dir.to_owned(),
-        origin: "http://localhost:8080".to_owned(),
-        region: "kr-bench".to_owned(),
-        behind_proxy: false,
-        ..Config::default()
-    };
-    let mut entropy = [0; 32];
-    getrandom::fill(&mut entropy).context("the system gives no randomness")?;
-    let seed = Seed::from_entropy(entropy);
-    Ok(House::open(config, Arc::new(SystemClock), seed)?)
+    Site::at(dir).open()
 }
 
 /// A registration of the citizen with this number.
@@ -82,16 +73,23 @@ pub struct Exercise {
 }
 
 impl Exercise {
-    /// Registers `citizens` and opens a place with eight devices.
-    pub fn prepare(house: &House, citizens: u32) -> anyhow::Result<Self> {
+    /// Registers `citizens`, and takes up some of those whom the region has.
+    pub(crate) fn of_citizens(house: &House, citizens: u32) -> anyhow::Result<Self> {
         let app = house.app.clone();
         let seed = app.seed().fork();
-        let mut people = Vec::new();
+        let known = app.store.read_blocking(|reader| {
+            let sql =
+                "SELECT person FROM person_citizen WHERE region = $1 ORDER BY person LIMIT 60";
+            let rows = reader.query(sql, &[])?;
+            let ids = rows.iter().filter_map(|row| row.bytes(0).ok()?.try_into().ok());
+            Ok(ids.map(|it| Id::from_u128(u128::from_be_bytes(it))).collect::<Vec<_>>())
+        })?;
+        let mut registered = Vec::new();
         for number in 0..citizens {
-            people.push((number, Id::<Person>::random(&seed)));
+            registered.push((number, Id::<Person>::random(&seed)));
         }
         let round = app.store.size();
-        for chunk in people.chunks(500) {
+        for chunk in registered.chunks(500) {
             let (app, chunk) = (app.clone(), chunk.to_vec());
             let registration = registration(&app, 0)?;
             write(&app, move |tx| {
@@ -104,8 +102,16 @@ impl Exercise {
             })?;
         }
         let queue = queue_key(&app)?;
+        let people = known.into_iter().chain(registered.into_iter().map(|(_, id)| id)).collect();
+        Ok(Self { app, seed, people, guards: Vec::new(), queue, next: AtomicU64::new(0) })
+    }
+
+    /// Registers `citizens` and opens a place with eight devices.
+    pub fn prepare(house: &House, citizens: u32) -> anyhow::Result<Self> {
+        let mut it = Self::of_citizens(house, citizens)?;
+        let app = it.app.clone();
         let place = app.new_id();
-        let code = ShortCode::from_bits(u64::from_be_bytes(seed.bytes()));
+        let code = ShortCode::from_bits(u64::from_be_bytes(it.seed.bytes()));
         let organisation: Id<Organisation> = app.new_id();
         let context = Context::by(By::System("exercise"));
         write(&app, move |tx| {
@@ -122,14 +128,12 @@ impl Exercise {
                 open,
             )?)
         })?;
-        let mut guards = Vec::new();
         for _ in 0..8 {
-            let (device, key) = (app.new_id(), device_key(&seed));
+            let (device, key) = (app.new_id(), device_key(&it.seed));
             crate::story::enrol(&app, place, device, &key, Id::from_u128(1))?;
-            guards.push(Mutex::new(Guard::new(device, key, &queue, seed.fork())?));
+            it.guards.push(Mutex::new(Guard::new(device, key, &it.queue, it.seed.fork())?));
         }
-        let people = people.into_iter().map(|(_, id)| id).collect();
-        Ok(Self { app, seed, people, guards, queue, next: AtomicU64::new(0) })
+        Ok(it)
     }
 
     fn somebody(&self) -> (usize, Id<Person>) {

@@ -4,6 +4,7 @@
 //! - [`story`]: who lives where and what happens on each day, told to the house by real commands
 //! - [`door`]: a guard's device and the passes shown to it, by the same code as on the phone
 //! - [`exercise`]: mixed work for benchmarks and for being killed at any moment
+//! - [`trial`]: a region that is worked with in every way and killed, on either engine
 //! - [`http`]: the same through the whole service in this process
 //!
 //! Everybody in it is invented and numbered.
@@ -13,8 +14,10 @@ pub mod door;
 pub mod exercise;
 pub mod http;
 pub mod story;
+pub mod trial;
 
 pub use clock::StoryClock;
 pub use exercise::{Exercise, bench_house};
 pub use http::{PageWeight, declare_to_code, page_weights, ready};
 pub use story::{Told, Wish, tell};
+pub use trial::{Site, Step, Trial};

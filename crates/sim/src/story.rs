@@ -79,7 +79,10 @@ where
     T: Send + 'static,
     F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
 {
-    app.store.write_blocking(work).map_err(|error| anyhow!("{error:?}"))
+    app.store.write_blocking(work).map_err(|error| match error {
+        store::Error::Fault(fault) => fault.into(),
+        other => anyhow!("{other:?}"),
+    })
 }
 
 /// A refusal in a story is a mistake in the story.

@@ -28,6 +28,7 @@ fn live(citizens: u32, seed: u64) -> Lab {
         data: dir.path().join("city"),
         origin: "http://localhost:8080".to_owned(),
         region: "kr-test".to_owned(),
+        store: testdb::wanted(),
         demo: true,
         ..Config::default()
     };

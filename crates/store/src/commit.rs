@@ -1,17 +1,23 @@
 //! What makes a batch durable, in which order, and what is still owed when a step of it failed.
 
+use std::time::Duration;
+
 use crate::backend::Part;
 use crate::door::ATTEMPTS_MAX;
 use crate::fault::Doing as _;
 use crate::lease;
 use crate::open::remove_orphans;
+use crate::postgres::pause;
 use crate::projection::{run, select};
 use crate::sqlite::left_nothing;
 use crate::tx::Core;
 use crate::{Engine, Fault, Value};
 
-/// How often a server is looked for that did not answer a COMMIT: about a minute. Then writing stops.
-const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
+/// How often, once a second, a server is looked for that did not answer a COMMIT. Then writing stops.
+/// (A server that recovers after a crash needs seconds to minutes.)
+const UNKNOWN_ATTEMPTS_MAX: u32 = 600;
+/// The first times it is looked for sooner, in milliseconds.
+const SOON_MS: [u64; 6] = [0, 20, 50, 100, 200, 500];
 
 /// Why a batch is not known to be durable.
 pub(crate) enum NotCommitted {
@@ -151,11 +157,13 @@ impl Core {
             return Err(unknown(Fault::new("it cannot be asked")));
         };
         let mut left = UNKNOWN_ATTEMPTS_MAX;
+        let mut soon = SOON_MS.into_iter();
         while let Err(fault) = self.identity.revive() {
             left -= 1;
-            if left == 0 || !fault.is_lost() {
+            if left == 0 || !(fault.is_lost() || fault.is_unwritable()) {
                 return Err(unknown(fault));
             }
+            pause(Duration::from_millis(soon.next().unwrap_or(1_000)));
         }
         let engine = self.identity.as_mut();
         let took_effect = lease.took_effect(engine, &self.region_value).map_err(unknown)?;

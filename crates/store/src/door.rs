@@ -5,7 +5,8 @@
 //! then answers. When a job meets a fault, the batch is rolled back and its jobs are run one by
 //! one, so that only the job at fault fails.
 //!
-//! A disk that is full pauses writing: everything is refused until there is room again. A commit that
+//! A disk that is full, a server that is gone or read-only pauses writing: everything is refused until
+//! a write succeeds, which each that comes tries once. A commit that
 //! failed in any other way may or may not be durable; then nothing more is acknowledged until the
 //! program has started anew and read what is there.
 //!
@@ -29,9 +30,10 @@ use tokio::sync::{oneshot, watch};
 
 use crate::commit::NotCommitted;
 use crate::fault::Doing as _;
+use crate::postgres::pause;
 use crate::read::Readers;
 use crate::room::Room;
-use crate::sqlite::{failed_by_disk, left_nothing};
+use crate::sqlite::left_nothing;
 use crate::tx::{Core, Ran};
 use crate::vault::Vault;
 use crate::{Context, Fault, Reader, Registry, Tx, lease};
@@ -43,6 +45,9 @@ pub const BATCH_MAX: usize = 1_024;
 /// How often a batch is run that failed because another transaction was in the way, or because the
 /// connection was lost before COMMIT.
 pub(crate) const ATTEMPTS_MAX: u32 = 4;
+/// Pauses before a batch is run again that lost its connection, in milliseconds: a server that only
+/// starts anew is waited for, one that is gone is not.
+const LOST_PAUSES_MS: [u64; 4] = [0, 50, 200, 500];
 /// How often deleted keys are erased from the files of an engine that does not overwrite them: it
 /// writes the whole table, so not after each.
 const ERASE_EVERY: Duration = Duration::from_mins(1);
@@ -366,7 +371,8 @@ impl Writer {
         let mut renewed = Instant::now();
         loop {
             // Nobody renews anything while no lease is held.
-            let pause = if self.core.lease.is_some() { lease::RENEW } else { Duration::MAX };
+            let ticks = self.core.lease.is_some() || self.paused.load(Ordering::Relaxed);
+            let pause = if ticks { lease::RENEW } else { Duration::MAX };
             match queue.recv_timeout(pause.saturating_sub(renewed.elapsed())) {
                 Ok(first) => self.take(first, queue),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -374,6 +380,10 @@ impl Writer {
             }
             if renewed.elapsed() >= lease::RENEW {
                 self.renew();
+                // Whether it is over shows also where nobody comes to write.
+                if self.paused.load(Ordering::Relaxed) {
+                    self.batch(Vec::new());
+                }
                 renewed = Instant::now();
             }
         }
@@ -421,8 +431,7 @@ impl Writer {
             }
             // The disk refuses them all alike, and is not to be asked a thousand times.
             Err(fault) if fault.is_paused() => finish(jobs, &Err(fault)),
-            // One by one would not help where the database itself is out of reach.
-            Err(fault) if jobs.len() == 1 || fault.is_lost() => {
+            Err(fault) if jobs.len() == 1 => {
                 tracing::error!(fault = %fault.chain(), "a write failed");
                 finish(jobs, &Err(fault));
             }
@@ -437,10 +446,18 @@ impl Writer {
     /// Tries again, as a whole, what failed through no fault of its own.
     fn attempts(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         let mut left = ATTEMPTS_MAX;
+        // Who came before has waited for the server already.
+        let known = self.paused.load(Ordering::Relaxed);
+        let mut pauses = LOST_PAUSES_MS.iter().take(if known { 1 } else { usize::MAX });
         loop {
-            left -= 1;
             match self.attempt(jobs) {
-                Err(fault) if left > 0 && (fault.is_lost() || fault.is_in_the_way()) => {
+                Err(fault) if fault.is_lost() => {
+                    let Some(time_ms) = pauses.next() else { return Err(self.paused_by(&fault)) };
+                    tracing::warn!(fault = %fault.chain(), "a batch is tried again");
+                    pause(Duration::from_millis(*time_ms));
+                }
+                Err(fault) if left > 1 && fault.is_in_the_way() => {
+                    left -= 1;
                     tracing::warn!(fault = %fault.chain(), "a batch is tried again");
                 }
                 answer => return answer,
@@ -491,9 +508,14 @@ impl Writer {
     }
 
     fn settle_debts(&mut self) -> Result<(), Fault> {
-        match self.core.settle_debts() {
+        let settled = self.core.settle_debts();
+        self.stop_if_fenced();
+        match settled {
             Ok(()) => Ok(()),
-            Err(fault) if left_nothing(&fault) => Err(self.judged(fault)),
+            // On a server what failed was undone, and is done again before the next batch.
+            Err(fault) if self.core.lease.is_some() || left_nothing(&fault) => {
+                Err(self.judged(fault))
+            }
             Err(fault) => Err(self.stop(&fault)),
         }
     }
@@ -507,9 +529,11 @@ impl Writer {
 
     /// A fault that is the disk's pauses writing; the log hears of it once.
     fn judged(&self, fault: Fault) -> Fault {
-        if !fault.is_paused() && !failed_by_disk(&fault) {
-            return fault;
-        }
+        if fault.is_paused() || fault.is_unwritable() { self.paused_by(&fault) } else { fault }
+    }
+
+    /// Until a write succeeds, all are refused with a word that says so.
+    fn paused_by(&self, fault: &Fault) -> Fault {
         if !self.paused.swap(true, Ordering::Relaxed) {
             tracing::error!(fault = %fault.chain(), "nothing can be written at present");
         }

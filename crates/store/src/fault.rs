@@ -78,6 +78,12 @@ impl Fault {
         self.of_postgres(crate::postgres::is_lost)
     }
 
+    /// Whether the database takes no writes at present, for its disk's sake or because somebody told it
+    /// so; it may again later.
+    pub(crate) fn is_unwritable(&self) -> bool {
+        crate::sqlite::failed_by_disk(self) || self.of_postgres(crate::postgres::is_unwritable)
+    }
+
     /// Whether another transaction was in the way: nothing was done, and the same may succeed now.
     pub fn is_in_the_way(&self) -> bool {
         self.of_postgres(crate::postgres::is_in_the_way)

@@ -79,9 +79,6 @@ const SENT_MAX: usize = 256;
 
 /// Prepared texts that a connection keeps.
 const STATEMENTS_MAX: usize = 512;
-/// Pauses between attempts to reach the server again, in milliseconds.
-const PAUSES_MS: [u64; 5] = [50, 200, 500, 1_000, 1_000];
-
 /// What a session is told first. A writer that stands still in a transaction is ended by the server,
 /// so that it cannot hold its region's rows for ever.
 const WRITER: &str = "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET jit = off; \
@@ -318,6 +315,18 @@ pub(crate) fn is_lost(error: &tokio_postgres::Error) -> bool {
     by_code || error.is_closed() || cause.is_some_and(|it| it.is::<std::io::Error>())
 }
 
+/// Whether the error says that the server takes no writes at present: its disk is full or broken, it
+/// was told to be read-only, or it has no connection to spare.
+pub(crate) fn is_unwritable(error: &tokio_postgres::Error) -> bool {
+    let codes = [
+        SqlState::DISK_FULL,
+        SqlState::IO_ERROR,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        SqlState::TOO_MANY_CONNECTIONS,
+    ];
+    error.code().is_some_and(|it| codes.contains(it))
+}
+
 /// Whether the error says that two transactions were in each other's way, and nothing was done.
 pub(crate) fn is_in_the_way(error: &tokio_postgres::Error) -> bool {
     let codes = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
@@ -405,8 +414,9 @@ impl Engine for Postgres {
 
     /// READ COMMITTED is enough: a region has one writer, the lease's row is locked first in every
     /// batch, and the head of the log is a compare-and-set. Nobody else changes what it has read.
+    /// Not READ WRITE: who sets `default_transaction_read_only` on a server wants nothing written.
     fn begin(&mut self) -> Result<(), Fault> {
-        self.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        self.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
     }
 
     fn begin_read(&mut self) -> Result<(), Fault> {
@@ -458,16 +468,7 @@ impl Engine for Postgres {
         self.state = State::Idle;
         self.statements.clear();
         self.sent.clear();
-        let mut pauses = PAUSES_MS.into_iter();
-        let (client, session) = loop {
-            match (Self::begin_session(&self.address, self.role), pauses.next()) {
-                (Ok(made), _) => break made,
-                (Err(fault), Some(time_ms)) if fault.is_lost() => {
-                    pause(Duration::from_millis(time_ms));
-                }
-                (Err(fault), _) => return Err(fault),
-            }
-        };
+        let (client, session) = Self::begin_session(&self.address, self.role)?;
         if self.role == Role::Writer {
             Self::end_lost(&client, self.session)?;
         }

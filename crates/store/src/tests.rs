@@ -14,8 +14,22 @@ use crate::backend::Part;
 use crate::registry::{keep, refold, silent};
 use crate::*;
 
+/// Each test once on each engine.
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod on_sqlite {
+            $(#[test] fn $test() { super::$test(super::On::Sqlite); })*
+        }
+        mod on_postgres {
+            $(#[test] fn $test() { super::$test(super::On::Postgres); })*
+        }
+    };
+}
+
 mod lost;
 mod rotation;
+mod unknown;
+mod upgrade;
 
 #[derive(Debug, Clone, Default)]
 struct Book {
@@ -151,6 +165,11 @@ impl Lab {
     }
 
     fn try_open(&self) -> Result<Opened, Fault> {
+        self.try_open_with(registry())
+    }
+
+    /// As another version of the program.
+    fn try_open_with(&self, registry: Registry) -> Result<Opened, Fault> {
         Store::open(Options {
             backend: self.backend.clone(),
             region: "kr-11".parse().unwrap(),
@@ -158,14 +177,18 @@ impl Lab {
             clock: Arc::new(self.clock.clone()),
             seed: Seed::fixed(2),
             keyring: self.keyring(),
-            registry: registry(),
+            registry,
         })
     }
 
     fn audit(&self) -> Audit {
+        self.audit_with(&registry())
+    }
+
+    fn audit_with(&self, registry: &Registry) -> Audit {
         let region = "kr-11".parse().unwrap();
         let origin = "haetae.example/log";
-        audit(&self.backend, &region, origin, &self.keyring(), &registry(), |_, _| {}).unwrap()
+        audit(&self.backend, &region, origin, &self.keyring(), registry, |_, _| {}).unwrap()
     }
 
     /// Runs a statement past our own code, as somebody else might; gives the rows it touched. `ZEROS(n)`
@@ -196,7 +219,9 @@ impl Lab {
     fn files_hold(&self, needle: &str) -> bool {
         match &self.backend {
             Backend::Folder(dir) => testdb::files_hold(dir, needle.as_bytes()),
-            Backend::Postgres(_) => testdb::files_hold(&testdb::folder(), needle.as_bytes()),
+            Backend::Postgres(_) => {
+                testdb::databases_hold(&self.backend.names(), needle.as_bytes())
+            }
         }
     }
 }
@@ -606,18 +631,6 @@ fn the_plan_spreads_every_table_once_and_makes_each_database_first() {
     ] {
         assert_eq!(of(&format!("create_distributed_table('{table}', 'region'")), count, "{table}");
     }
-}
-
-/// Each test once on each engine.
-macro_rules! on_both {
-    ($($test:ident)*) => {
-        mod on_sqlite {
-            $(#[test] fn $test() { super::$test(super::On::Sqlite); })*
-        }
-        mod on_postgres {
-            $(#[test] fn $test() { super::$test(super::On::Postgres); })*
-        }
-    };
 }
 
 on_both! {

@@ -16,24 +16,29 @@
 )]
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Runs as an ordinary user; its standard input ends when the test process does.
+/// Runs as an ordinary user; its standard input ends when the test process does. Until then it takes a
+/// word a line: `stop`, `crash` (at once, without a checkpoint, as a machine that fails), `start`.
 const KEEPER: &str = r#"
 set -eu
 BIN="$1"
 PORT="$2"
+DATA="$3"
+WAL="$4"
+shift 4
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/haetae-postgres-XXXXXX")
 cd "$DIR"
-"$BIN/initdb" --pgdata=data --username=haetae --auth=trust --encoding=UTF8 --locale=C --no-sync \
-    >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
+DATA="${DATA:-$DIR/data}"
+"$BIN/initdb" --pgdata="$DATA" --username=haetae --auth=trust --encoding=UTF8 --locale=C --no-sync \
+    --wal-segsize=4 ${WAL:+--waldir="$WAL"} >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
 if [ -z "$PORT" ]; then
-    set -- -c listen_addresses= -c unix_socket_directories="$DIR"
+    set -- "$@" -c listen_addresses= -c unix_socket_directories="$DIR"
     READY="$DIR"
 else
     umask 077
@@ -45,33 +50,67 @@ else
         openssl x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial \
             -days 2 -extfile names -out server.pem
     } >openssl.log 2>&1 || { cat openssl.log >&2; exit 1; }
-    echo "hostssl all all 127.0.0.1/32 trust" >data/pg_hba.conf
-    set -- -c listen_addresses=127.0.0.1 -c unix_socket_directories= -p "$PORT" -c ssl=on \
+    echo "hostssl all all 127.0.0.1/32 trust" >"$DATA/pg_hba.conf"
+    set -- "$@" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -p "$PORT" -c ssl=on \
         -c ssl_cert_file="$DIR/server.pem" -c ssl_key_file="$DIR/server.key"
     READY="127.0.0.1"
 fi
-"$BIN/postgres" -D data "$@" -c fsync=on -c max_connections=400 -c shared_buffers=64MB \
-    -c log_min_messages=warning >server.log 2>&1 </dev/null &
-SERVER=$!
-for STEP in $(seq 1 200); do
-    "$BIN/pg_isready" -q -h "$READY" -p "${PORT:-5432}" -U haetae && break
-    kill -0 "$SERVER" 2>/dev/null || { cat server.log >&2; exit 1; }
-    sleep 0.05
-done
+SERVER=
+alive() {
+    grep -qs "^State:[[:space:]]*[^ZX]" "/proc/${SERVER:-none}/status"
+}
+begin() {
+    if ! alive; then
+        "$BIN/postgres" -D "$DATA" -c fsync=on -c max_connections=400 -c shared_buffers=64MB \
+            -c min_wal_size=8MB -c max_wal_size=256MB -c log_min_messages=warning "$@" \
+            >>server.log 2>&1 </dev/null &
+        SERVER=$!
+    fi
+    for STEP in $(seq 1 1000); do
+        "$BIN/pg_isready" -q -h "$READY" -p "${PORT:-5432}" -U haetae && return
+        alive || break
+        sleep 0.01
+    done
+    cat server.log >&2
+    exit 1
+}
+end() {
+    kill "-$1" "$SERVER" 2>/dev/null || true
+    wait "$SERVER" 2>/dev/null || true
+}
+begin "$@"
 echo "$DIR"
-cat >/dev/null || true
-kill -INT "$SERVER" 2>/dev/null || true
-wait "$SERVER" 2>/dev/null || true
+while read -r WORD; do
+    case "$WORD" in
+        stop) end INT ;;
+        crash) end QUIT ;;
+        start) begin "$@" ;;
+    esac
+    echo done
+done
+end INT
 cd /
 rm -rf "$DIR"
 "#;
 
-struct Server {
+/// A server of one's own, until dropped.
+pub struct Server {
     /// Its socket's folder.
     dir: PathBuf,
+    /// Its files.
+    data: PathBuf,
     bin: PathBuf,
     /// The keeper stops the server when the pipe to it closes, with this process.
     keeper: Child,
+    answers: BufReader<ChildStdout>,
+    databases: AtomicU32,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
 }
 
 /// The newest `/usr/lib/postgresql/<version>/bin`.
@@ -88,10 +127,14 @@ fn installed(version: u32) -> PathBuf {
     Path::new("/usr/lib/postgresql").join(version.to_string()).join("bin")
 }
 
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("id runs");
+    id.stdout.trim_ascii() == b"0"
+}
+
 /// initdb and postgres refuse to run as root: then the package's own user runs them.
 fn shell() -> Command {
-    let id = Command::new("id").arg("-u").output().expect("id runs");
-    if id.stdout.trim_ascii() == b"0" {
+    if is_root() {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
         command
@@ -100,8 +143,18 @@ fn shell() -> Command {
     }
 }
 
-/// With a port, by TLS alone; without, on a socket in its folder.
-fn start(port: Option<u16>) -> Option<Server> {
+/// How a server is set up.
+#[derive(Debug, Default, Clone, Copy)]
+struct Wish<'a> {
+    /// By TLS alone, on this port; without, on a socket in its folder.
+    port: Option<u16>,
+    /// Where its files go; by default into its folder.
+    data: Option<&'a Path>,
+    /// Where its journal goes; by default to its files.
+    journal: Option<&'a Path>,
+}
+
+fn start(wish: Wish<'_>) -> Option<Server> {
     let Some(bin) = bin() else {
         eprintln!(
             "SKIPPED: no PostgreSQL here (apt-get install postgresql): its tests did not run"
@@ -113,41 +166,114 @@ fn start(port: Option<u16>) -> Option<Server> {
         .arg(KEEPER)
         .arg("sh")
         .arg(&bin)
-        .arg(port.map(|it| it.to_string()).unwrap_or_default())
+        .arg(wish.port.map(|it| it.to_string()).unwrap_or_default())
+        .arg(wish.data.unwrap_or(Path::new("")))
+        .arg(wish.journal.unwrap_or(Path::new("")))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .current_dir("/")
         .spawn()
         .expect("a shell starts");
     let mut dir = String::new();
-    let answer = keeper.stdout.take().expect("it has an output");
-    BufReader::new(answer).read_line(&mut dir).expect("the keeper answers");
+    let mut answers = BufReader::new(keeper.stdout.take().expect("it has an output"));
+    answers.read_line(&mut dir).expect("the keeper answers");
     assert!(!dir.trim().is_empty(), "PostgreSQL did not start: see above");
-    Some(Server { dir: PathBuf::from(dir.trim()), bin, keeper })
+    let dir = PathBuf::from(dir.trim());
+    let data = wish.data.map_or_else(|| dir.join("data"), Path::to_owned);
+    Some(Server { dir, data, bin, keeper, answers, databases: AtomicU32::new(1) })
 }
 
+/// The server that all tests of this process share.
 fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(|| start(None)).as_ref()
+    SERVER.get_or_init(|| start(Wish::default())).as_ref()
 }
 
 impl Server {
-    fn url(&self, database: &str) -> String {
+    /// A server for one test, which may stop it.
+    pub fn of_its_own() -> Option<Self> {
+        start(Wish::default())
+    }
+
+    /// A server for one test, with its files and its journal in these folders, which are given to the
+    /// user that it runs as.
+    pub fn at(data: &Path, journal: &Path) -> Option<Self> {
+        for folder in [data, journal] {
+            if is_root() {
+                let given = Command::new("chown").arg("postgres:postgres").arg(folder).status();
+                assert!(given.is_ok_and(|it| it.success()), "the folder is the server's user's");
+            }
+        }
+        start(Wish { port: None, data: Some(data), journal: Some(journal) })
+    }
+
+    /// The address of a database.
+    pub fn url(&self, database: &str) -> String {
         let dir = self.dir.to_str().expect("a plain path").replace('/', "%2F");
         format!("postgres://haetae@{dir}/{database}")
+    }
+
+    /// The address of a fresh database; beside it lie `<name>_visits` and `<name>_keys`.
+    pub fn databases(&self) -> String {
+        let name = format!("city_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let make = |suffix| format!("CREATE DATABASE {name}{suffix} TEMPLATE template0");
+        self.psql("postgres", &["", "_visits", "_keys"].map(make));
+        self.url(&name)
+    }
+
+    /// Runs statements in a database, past our own code: what somebody else may do. Gives what psql
+    /// prints, one row a line, columns parted by `|`.
+    pub fn psql<S: AsRef<str>>(&self, database: &str, statements: &[S]) -> String {
+        let mut command = Command::new(self.bin.join("psql"));
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "haetae", "-h"]);
+        command.arg(&self.dir).args(["-d", database]);
+        for it in statements {
+            command.args(["-c", it.as_ref()]);
+        }
+        let output = command.output().expect("psql runs");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{database}: {errors}");
+        String::from_utf8(output.stdout).expect("psql prints UTF-8").trim().to_owned()
+    }
+
+    /// The folder of its socket.
+    pub fn socket(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Stops in good order: every session is ended, what was written is brought to the files.
+    pub fn stop(&mut self) {
+        self.say("stop");
+    }
+
+    /// Stops at once, without a checkpoint, as a machine does that fails.
+    pub fn crash(&mut self) {
+        self.say("crash");
+    }
+
+    /// Starts again if it does not run, and has recovered when this returns.
+    pub fn start(&mut self) {
+        self.say("start");
+    }
+
+    fn say(&mut self, word: &str) {
+        let keeper = self.keeper.stdin.as_mut().expect("the keeper listens");
+        keeper.write_all(format!("{word}\n").as_bytes()).expect("the keeper listens");
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).expect("the keeper answers");
+        assert_eq!(answer.trim(), "done", "the server did not {word}: see above");
     }
 }
 
 /// The address of a fresh database of the test's own; beside it lie `<name>_visits` and `<name>_keys`.
 /// `None`, and said so loudly, where PostgreSQL is not installed.
 pub fn databases() -> Option<String> {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    let server = server()?;
-    let name = format!("city_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    for suffix in ["", "_visits", "_keys"] {
-        psql("postgres", &format!("CREATE DATABASE {name}{suffix} TEMPLATE template0"));
-    }
-    Some(server.url(&name))
+    server().map(Server::databases)
+}
+
+/// The address of a database of this process's server.
+pub fn url(database: &str) -> String {
+    server().expect("PostgreSQL runs").url(database)
 }
 
 /// A server that is reached by TLS alone, until dropped.
@@ -156,14 +282,7 @@ pub struct OverTls {
     pub url: String,
     /// The file with the certificate of the authority that vouches for it.
     pub authority: PathBuf,
-    server: Server,
-}
-
-impl Drop for OverTls {
-    fn drop(&mut self) {
-        drop(self.server.keeper.stdin.take());
-        let _ = self.server.keeper.wait();
-    }
+    _server: Server,
 }
 
 /// A server of the test's own that is reached by TLS alone.
@@ -172,24 +291,14 @@ pub fn over_tls() -> Option<OverTls> {
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
     let port = free.local_addr().expect("it has an address").port();
     drop(free);
-    let server = start(Some(port))?;
+    let server = start(Wish { port: Some(port), ..Wish::default() })?;
     let url = format!("postgres://haetae@127.0.0.1:{port}/postgres");
-    Some(OverTls { url, authority: server.dir.join("authority.pem"), server })
+    Some(OverTls { url, authority: server.dir.join("authority.pem"), _server: server })
 }
 
-/// Runs SQL in a database of this process's server, past our own code: what somebody else may do.
-/// Gives what psql prints, one row a line, columns parted by `|`.
+/// [`Server::psql`] of one statement on this process's server.
 pub fn psql(database: &str, sql: &str) -> String {
-    let server = server().expect("PostgreSQL runs");
-    let output = Command::new(server.bin.join("psql"))
-        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "haetae", "-h"])
-        .arg(&server.dir)
-        .args(["-d", database, "-c", sql])
-        .output()
-        .expect("psql runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{sql}: {errors}");
-    String::from_utf8(output.stdout).expect("psql prints UTF-8").trim().to_owned()
+    server().expect("PostgreSQL runs").psql(database, &[sql])
 }
 
 /// The folder of the server's socket.
@@ -200,7 +309,18 @@ pub fn socket() -> PathBuf {
 /// The folder of the server's files, what it has written brought to them.
 pub fn folder() -> PathBuf {
     psql("postgres", "CHECKPOINT");
-    server().expect("PostgreSQL runs").dir.join("data")
+    server().expect("PostgreSQL runs").data.clone()
+}
+
+/// Whether the files of these databases, or the server's journal, hold these bytes as they stand, what
+/// was written brought to them.
+pub fn databases_hold(names: &[String], needle: &[u8]) -> bool {
+    let data = folder();
+    let names: Vec<String> = names.iter().map(|it| format!("'{it}'")).collect();
+    let sql = format!("SELECT oid FROM pg_database WHERE datname IN ({})", names.join(", "));
+    let oids = psql("postgres", &sql);
+    let folders = oids.lines().map(|it| format!("base/{it}")).chain(["pg_wal".to_owned()]);
+    folders.into_iter().any(|it| files_hold(&data.join(it), needle))
 }
 
 /// Whether any file below `dir` holds these bytes as they stand.
@@ -218,8 +338,9 @@ pub fn files_hold(dir: &Path, needle: &[u8]) -> bool {
     grep.status().expect("grep runs").success()
 }
 
-/// Whether the suites that can run on either engine are asked to run on PostgreSQL
-/// (`HAETAE_TEST_STORE=postgres`).
-pub fn asked_for() -> bool {
-    std::env::var("HAETAE_TEST_STORE").is_ok_and(|it| it == "postgres")
+/// The address of fresh databases where the suites that run on either engine are asked to run on
+/// PostgreSQL (`HAETAE_TEST_STORE=postgres`); `None` where they are not.
+pub fn wanted() -> Option<String> {
+    let asked_for = std::env::var("HAETAE_TEST_STORE").is_ok_and(|it| it == "postgres");
+    asked_for.then(|| databases().expect("PostgreSQL is asked for, so it has to be there"))
 }

@@ -25,6 +25,9 @@ pub struct Problem {
 /// room.
 const PAUSED_RETRY_S: u32 = 30;
 
+/// The same while the database cannot be reached.
+const LOST_RETRY_S: u32 = 10;
+
 /// Web's own problems: code and status. Each has a text and a page, like every refusal's.
 pub const PROBLEMS: &[(&str, u16)] = &[
     ("web-busy", 503),
@@ -157,6 +160,11 @@ impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         if fault.is_paused() {
             return Self::own("web-paused").retry_after(PAUSED_RETRY_S);
+        }
+        if fault.is_lost() {
+            // `/ready` says it too; a line for each request would bury what matters.
+            tracing::debug!(fault = %fault.chain(), "the database was not reached");
+            return Self::own("web-not-ready").retry_after(LOST_RETRY_S);
         }
         tracing::error!(fault = %fault.chain(), "a request met a fault");
         Self::own("web-fault")

@@ -12,12 +12,12 @@
 
 mod browser;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
 use kernel::{Instant, ManualClock, Seed};
-use store::{Keyring, Options, Store};
+use store::{Backend, Keyring, Options, Store};
 
 use crate::session::Begin;
 use crate::slice::registry;
@@ -28,6 +28,33 @@ pub use browser::{Answer, Browser, FORM, JSON, between, encode};
 /// 2026-11-22T03:00:00Z: noon in Seoul.
 pub const NOON: Instant = Instant::from_seconds(1_795_316_400);
 
+/// Where the databases of a test are: in its folder, or, where the suites are asked to run on
+/// PostgreSQL (`HAETAE_TEST_STORE=postgres`), on the test process's own server.
+pub struct Databases {
+    /// What a store is opened with.
+    pub backend: Backend,
+    folder: PathBuf,
+}
+
+impl Databases {
+    /// Fresh ones. `dir` is the test's folder; keys lie there in any case.
+    pub fn of(dir: &Path) -> Self {
+        let backend = testdb::wanted().map_or_else(
+            || dir.into(),
+            |url| Backend::postgres(&url, None, None).expect("the server's address is sound"),
+        );
+        Self { backend, folder: dir.to_owned() }
+    }
+
+    /// Whether any of their files holds these bytes as they stand.
+    pub fn hold(&self, needle: impl AsRef<[u8]>) -> bool {
+        match self.backend {
+            Backend::Folder(_) => testdb::files_hold(&self.folder, needle.as_ref()),
+            Backend::Postgres(_) => testdb::databases_hold(&self.backend.names(), needle.as_ref()),
+        }
+    }
+}
+
 /// A city in a folder.
 pub struct House {
     /// The application.
@@ -36,6 +63,8 @@ pub struct House {
     pub router: Router,
     /// The hand of the clock; begins at [`NOON`].
     pub clock: ManualClock,
+    /// Where it keeps what it is told.
+    pub databases: Databases,
 }
 
 impl House {
@@ -58,8 +87,9 @@ impl House {
         let (clock, seed) = (ManualClock::at(NOON), Seed::fixed(1));
         let keyring = Keyring::open(&dir.join("keys"), seed.fork()).expect("the keys open");
         let keyring = Arc::new(keyring);
+        let databases = Databases::of(dir);
         let opened = Store::open(Options {
-            backend: dir.into(),
+            backend: databases.backend.clone(),
             region: "kr-test".parse().expect("a region"),
             origin: "test.example/log".to_owned(),
             clock: Arc::new(clock.clone()),
@@ -71,7 +101,7 @@ impl House {
         let parts = Parts { store, config, keyring, questions, slices: slices.clone() };
         let app = App::try_new(parts).expect("the application is sound");
         let router = build_router(&slices, app.clone());
-        Self { app, router, clock }
+        Self { app, router, clock, databases }
     }
 
     /// A browser that nobody is signed in on.

@@ -6,12 +6,14 @@ use contracts::Published;
 use contracts::person::Person;
 use kernel::{Clock as _, ManualClock, Seed};
 use store::{By, Context, Keyring, Options, Store};
+use web::testing::Databases;
 
 use super::*;
 use crate::{door, issue, replay, view};
 
 pub(super) struct City {
     pub(super) dir: tempfile::TempDir,
+    pub(super) databases: Databases,
     pub(super) clock: ManualClock,
     pub(super) store: Store,
 }
@@ -22,10 +24,11 @@ pub(super) const PERSON: u128 = 7;
 impl City {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let databases = Databases::of(dir.path());
         let clock = ManualClock::at(noon());
         let keyring = Keyring::open(&dir.path().join("keys"), Seed::fixed(1)).unwrap();
         let store = Store::open(Options {
-            backend: dir.path().into(),
+            backend: databases.backend.clone(),
             region: "kr-11".parse().unwrap(),
             origin: "haetae.example/log".to_owned(),
             clock: Arc::new(clock.clone()),
@@ -35,7 +38,7 @@ impl City {
         })
         .unwrap()
         .store;
-        Self { dir, clock, store }
+        Self { dir, databases, clock, store }
     }
 
     pub(super) fn keyring(&self) -> Keyring {

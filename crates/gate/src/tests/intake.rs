@@ -9,6 +9,7 @@ use credential::{DeviceKey, ShortCode};
 use kernel::{Id, Instant, ManualClock, Seed, Zone};
 use store::{By, Context, Keyring, Options, Registry, Store};
 use web::Questions;
+use web::testing::Databases;
 
 use super::queue::{device_key, plain, seal};
 use crate::command::{DeviceCommand, PlaceCommand};
@@ -38,6 +39,7 @@ fn registry() -> Registry {
 
 struct Lab {
     dir: tempfile::TempDir,
+    databases: Databases,
     clock: ManualClock,
     store: Store,
     region: QueueKey,
@@ -49,10 +51,11 @@ impl Lab {
     /// A city with one open place and one device that waits there.
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let databases = Databases::of(dir.path());
         let clock = ManualClock::at(Instant::parse("2026-03-10T03:00:00Z").unwrap());
         let keyring = Keyring::open(&dir.path().join("keys"), Seed::fixed(1)).unwrap();
         let options = Options {
-            backend: dir.path().into(),
+            backend: databases.backend.clone(),
             region: "kr-11".parse().unwrap(),
             origin: "haetae.example/log".to_owned(),
             clock: Arc::new(clock.clone()),
@@ -64,7 +67,7 @@ impl Lab {
         let (device, public_key) = device_key();
         let region = QueueKey::from_scalar(&[8; 32]).unwrap();
         let questions = Questions::default();
-        let lab = Self { dir, clock, store, region, device, questions };
+        let lab = Self { dir, databases, clock, store, region, device, questions };
         lab.open_place(PLACE, PlaceKind::Shop, "해태 시장");
         let ask = DeviceCommand::AskEnrolment {
             place: PLACE,
@@ -130,9 +133,9 @@ impl Lab {
         self.store.close();
         let keyring = Keyring::open(&self.dir.path().join("keys"), Seed::fixed(1)).unwrap();
         let region = "kr-11".parse().unwrap();
-        let (dir, origin) = (self.dir.path(), "haetae.example/log");
+        let (backend, origin) = (&self.databases.backend, "haetae.example/log");
         let audit =
-            store::audit(&dir.into(), &region, origin, &keyring, &registry(), |_, _| {}).unwrap();
+            store::audit(backend, &region, origin, &keyring, &registry(), |_, _| {}).unwrap();
         assert_eq!(audit.wrong, []);
     }
 }
@@ -424,12 +427,8 @@ fn entries_end_after_28_days_and_no_table_holds_the_pass_itself() {
     let entry = plain(lab.now().seconds());
     assert_eq!(lab.send(&lab.batch(1, &[entry])), taken(1));
     let pass = hex::decode("00112233445566778899aabbccddeeff").unwrap();
-    for file in ["visits.db", "visits.db-wal", "identity.db", "identity.db-wal"] {
-        let bytes = std::fs::read(lab.dir.path().join(file)).unwrap_or_default();
-        assert!(!bytes.windows(16).any(|it| it == pass), "{file} holds a pass id");
-        let text = b"00112233445566778899aabbccddeeff";
-        assert!(!bytes.windows(32).any(|it| it == text), "{file} holds a pass id");
-    }
+    assert!(!lab.databases.hold(pass), "a pass id lies open");
+    assert!(!lab.databases.hold("00112233445566778899aabbccddeeff"), "a pass id lies open");
     lab.clock.advance_seconds(29 * 86_400);
     lab.store.write_blocking(|tx| tx.retain()).unwrap();
     assert_eq!(lab.visits(), 0);
@@ -476,11 +475,7 @@ fn sensitive_places_are_in_no_list_and_their_names_in_no_file() {
     };
     assert_eq!(names(false), ["해태 시장"]);
     assert_eq!(names(true), ["해태 시장", "canary-shelter"]);
-    for entry in std::fs::read_dir(lab.dir.path()).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
-        assert!(!bytes.windows(14).any(|it| it == b"canary-shelter"), "{}", path.display());
-    }
+    assert!(!lab.databases.hold("canary-shelter"));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use store::{
     StreamKind,
 };
 use tower::ServiceExt as _;
+use web::testing::Databases;
 use web::{Actor, App, Config, Parts, Questions, See, Who};
 
 use crate::outsider::FetchError;
@@ -126,7 +127,7 @@ impl Lab {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Instant::parse("2026-03-01T00:00:00Z").unwrap());
         let opened = Store::open(Options {
-            backend: dir.path().into(),
+            backend: Databases::of(dir.path()).backend,
             region: "kr-11".parse().unwrap(),
             origin: "haetae.example/log".to_owned(),
             clock: Arc::new(clock.clone()),

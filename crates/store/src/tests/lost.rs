@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 /// Where the wire is cut, once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cut {
     /// The server never sees the COMMIT.
     Before,
     /// The server commits, and nobody hears of it.
@@ -23,7 +23,7 @@ enum Cut {
 type Plan = Arc<Mutex<Option<(String, Cut)>>>;
 
 /// A socket in a folder of its own that leads to the server's.
-struct Wire {
+pub(super) struct Wire {
     plan: Plan,
     // The folder goes when the test ends.
     dir: tempfile::TempDir,
@@ -49,11 +49,11 @@ impl Wire {
         format!("postgres://haetae@{dir}/{database}")
     }
 
-    fn cut(&self, database: &str, cut: Cut) {
+    pub(super) fn cut(&self, database: &str, cut: Cut) {
         *self.plan.lock().unwrap() = Some((database.to_owned(), cut));
     }
 
-    fn was_cut(&self) -> bool {
+    pub(super) fn was_cut(&self) -> bool {
         self.plan.lock().unwrap().is_none()
     }
 }
@@ -103,7 +103,7 @@ fn carry(mut client: UnixStream, mut server: UnixStream, plan: Plan) {
 }
 
 /// A lab whose store goes through a wire, and the name of its first database.
-fn wired() -> Option<(Lab, Wire, String)> {
+pub(super) fn wired() -> Option<(Lab, Wire, String)> {
     let mut lab = Lab::new(On::Postgres)?;
     let [name, ..] = lab.backend.names();
     let wire = Wire::to(testdb::socket());

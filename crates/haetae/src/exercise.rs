@@ -1,0 +1,73 @@
+//! `haetae exercise`: mixed writes until killed, for the crash test.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::Args;
+use sim::{Site, Step, Trial};
+use store::backup::Recipient;
+
+/// Threads that work at once.
+const THREADS: usize = 4;
+
+/// What is worked with.
+#[derive(Args)]
+pub(crate) struct Exercise {
+    /// The data folder.
+    data: PathBuf,
+    /// The region.
+    #[arg(long, default_value = "kr-bench")]
+    region: String,
+    /// Where the databases are, when not in the folder.
+    #[arg(long)]
+    store: Option<String>,
+    /// Make backups below this folder too.
+    #[arg(long, requires = "recipient")]
+    backups: Option<PathBuf>,
+    /// Whom they are encrypted to.
+    #[arg(long)]
+    recipient: Option<String>,
+}
+
+/// One write call a line: what is on the pipe has happened.
+fn say(line: &str) -> std::io::Result<()> {
+    std::io::stdout().lock().write_all(format!("{line}\n").as_bytes())
+}
+
+impl Exercise {
+    /// A line is printed when a write was acknowledged or refused, never before.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let site = Site { data: self.data, region: self.region, store: self.store };
+        let recipient = match self.recipient {
+            Some(text) => Some(text.parse::<Recipient>()?),
+            None => None,
+        };
+        let house = site.open()?;
+        let trial = Trial::begin(&house, self.backups.zip(recipient))?;
+        say("begun")?;
+        let work = || {
+            loop {
+                match trial.step() {
+                    Ok(Step::Acknowledged(it)) => {
+                        say(&format!("{:032x} {}", it.command, it.first))?;
+                    }
+                    // The service ends and is started anew.
+                    Ok(Step::Refused) if house.app.store.is_stopped() => return say("stopped"),
+                    Ok(Step::Refused) => say("refused")?,
+                    Ok(Step::Done) => {}
+                    Err(error) => return say(&format!("failed: {error:#}")),
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+            let ended = threads.into_iter().map(|it| it.join());
+            ended
+                .map(|it| Ok(it.map_err(|_| anyhow!("a thread panicked"))??))
+                .collect::<anyhow::Result<()>>()
+        })
+        .map(|()| ExitCode::SUCCESS)
+    }
+}
