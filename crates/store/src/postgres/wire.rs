@@ -14,8 +14,24 @@ use crate::Value;
 type Answer<T> = Result<T, Box<dyn Error + Sync + Send>>;
 
 /// A value on its way to the server, written as the type that the server asks for.
-#[derive(Debug)]
 pub(super) struct Bound<'a>(pub(super) &'a Value);
+
+impl std::fmt::Debug for Bound<'_> {
+    /// Never the value: the driver writes parameters into its debug log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(name(self.0))
+    }
+}
+
+/// What a value is, without what it says.
+fn name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "NULL",
+        Value::Int(_) => "an integer",
+        Value::Text(_) => "a text",
+        Value::Bytes(_) => "bytes",
+    }
+}
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Answer<IsNull> {
@@ -28,13 +44,7 @@ impl ToSql for Bound<'_> {
             (Value::Text(it), &(Type::TEXT | Type::VARCHAR | Type::NAME)) => it.to_sql(of, out),
             (Value::Bytes(it), &Type::BYTEA) => it.to_sql(of, out),
             (value, of) => {
-                let is = match value {
-                    Value::Null => "NULL",
-                    Value::Int(_) => "an integer",
-                    Value::Text(_) => "a text",
-                    Value::Bytes(_) => "bytes",
-                };
-                Err(format!("a parameter is {is} where {of} is wanted").into())
+                Err(format!("a parameter is {} where {of} is wanted", name(value)).into())
             }
         }
     }
