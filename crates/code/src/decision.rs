@@ -59,6 +59,8 @@ pub struct Clause {
     pub applies: Option<bool>,
     /// The facts and numbers that it read, by their path in the rules' language, in the order read.
     pub read: Vec<(String, Value)>,
+    /// What each part of the rule said.
+    pub trace: rules::Trace,
 }
 
 /// How a colour comes about, rule by rule, in the order of the rule set.
@@ -75,7 +77,12 @@ pub fn explain(facts: &Facts, policy: &Policy, now: Instant) -> Vec<Clause> {
                 read.push((path.to_owned(), step.value.clone()));
             }
         }
-        Clause { code: it.code.clone(), applies: (!failed).then_some(matched), read }
+        Clause {
+            code: it.code.clone(),
+            applies: (!failed).then_some(matched),
+            read,
+            trace: it.trace.clone(),
+        }
     };
     decided.trace.iter().map(clause).collect()
 }

@@ -14,6 +14,7 @@ mod exercise;
 mod keys;
 mod output;
 mod receipt;
+mod rules;
 mod serve;
 mod upkeep;
 mod verify;
@@ -179,6 +180,11 @@ enum Command {
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+    /// Rules as data: evaluate, check, print.
+    Rules {
+        #[command(subcommand)]
+        command: rules::RulesCommand,
     },
     /// Databases on a server.
     Store {
@@ -371,6 +377,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rebuild { setup } => upkeep::rebuild(&setup),
         Command::Forget { person, yes, setup } => upkeep::forget(&person, yes, &setup),
         Command::Config { command: ConfigCommand::Check { setup } } => upkeep::check(&setup),
+        Command::Rules { command } => rules::run(command),
         Command::Store { command: StoreCommand::Plan { setup } } => upkeep::plan(&setup),
         Command::Bench { name, json, quick } => bench::run(&name, json, quick),
         Command::Exercise(it) => it.run(),

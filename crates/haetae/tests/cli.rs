@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use contracts::person::Person;
 use kernel::Id;
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a run of the binary left.
 #[derive(Debug)]
@@ -130,6 +130,84 @@ fn help_lists_the_commands_and_a_wrong_word_is_refused_in_words() {
     for wrong in [&["serv"][..], &[], &["audit", "--jsno"], &["forget"], &["bench", "nothing"]] {
         ends(wrong, 2);
     }
+}
+
+/// One JSON object a line.
+fn lines(ran: &Ran) -> Vec<Value> {
+    ran.out.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
+}
+
+#[test]
+fn rules_are_evaluated_and_what_differs_or_cannot_be_read_ends_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let plain = file(
+        "plain.jsonl",
+        "{\"logic\":{\"var\":\"a\"},\"data\":{\"a\":[null]}}\n\n{\"logic\":{\"+\":[1,\"2\"]},\"data\":null}\n",
+    );
+    let ran = ends(&["rules", "eval", "--json", &plain], 0);
+    let rows = lines(&ran);
+    assert_eq!(rows.len(), 2);
+    assert_eq!((&rows[0]["result"], &rows[0]["line"]), (&json!([null]), &json!(1)));
+    assert_eq!((&rows[1]["error"], &rows[1]["at"]), (&json!("not_an_integer"), &json!("")));
+
+    let suite = file(
+        "suite.json",
+        &json!({ "name": "suite", "cases": [{ "name": "sum", "certLogicExpression": { "+": [{ "var": "" }, 1] },
+            "assertions": [{ "data": 1, "expected": 2 }, { "data": 1, "expected": 3 }] }] })
+        .to_string(),
+    );
+    let rows = lines(&ends(&["rules", "eval", "--json", &suite], 1));
+    assert_eq!((&rows[0]["agrees"], &rows[1]["agrees"]), (&json!(true), &json!(false)));
+    let told = ends(&["rules", "eval", "--trace", "--lang", "ko", &suite], 1).out;
+    assert!(told.contains("NOT AS EXPECTED") && told.contains("1 더하기 1은 2입니다."), "{told}");
+
+    let rule = json!({ "Identifier": "VR-KR-0001", "Logic": { "var": "payload.a" } }).to_string();
+    let rule = file("rule/rule.json", &rule);
+    let test = json!({ "payload": { "a": true }, "external": {}, "expected": true }).to_string();
+    let test = file("rule/tests/test1.json", &test);
+    for what in [&test, &rule, &folder.path().join("rule").display().to_string()] {
+        let rows = lines(&ends(&["rules", "eval", "--json", what], 0));
+        assert_eq!((rows.len(), &rows[0]["agrees"]), (1, &json!(true)), "{what}");
+    }
+
+    let broken = file("broken.json", "{\"logic\": ");
+    assert_eq!(lines(&ends(&["rules", "eval", "--json", &broken], 2))[0]["error"], "unreadable");
+    ends(&["rules", "eval", "--json", "no-such-file.json"], 2);
+    ends(&["rules", "eval", "--lang", "tlh", &plain], 2);
+}
+
+#[test]
+fn rules_are_checked_and_the_ones_that_ship_have_no_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rules.json").display().to_string();
+    let names = ends(&["rules", "print"], 0).out;
+    assert_eq!(names.lines().count(), 2);
+    for name in names.lines().map(|it| it.split_whitespace().next().unwrap()) {
+        std::fs::write(&path, ends(&["rules", "print", name], 0).out).unwrap();
+        assert_eq!(ends(&["rules", "check", "--json", &path], 0).out, "");
+    }
+    ends(&["rules", "print", "no-such-set"], 2);
+    let mut rules: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    rules[1]["Logic"] = json!({ "and": [true, { "or": [] }, null] });
+    rules[1]["Country"] = json!("Korea");
+    std::fs::write(&path, rules.to_string()).unwrap();
+    let rows = lines(&ends(&["rules", "check", "--json", "--lang", "zh-Hans", &path], 1));
+    let found = |at: &str| rows.iter().find(|it| it["at"] == at).map(|it| &it["code"]);
+    assert_eq!(found("/1/Country"), Some(&json!("malformed_field")));
+    assert_eq!(found("/1/Logic/and/1"), Some(&json!("unknown_operator")));
+    assert_eq!(found("/1/Logic/and/2"), Some(&json!("not_an_expression")));
+    assert!(rows.iter().any(|it| it["text"] == "没有这个运算符。"));
+    let told = ends(&["rules", "check", &path], 1).out;
+    assert!(
+        told.contains("unknown_operator at \"/1/Logic/and/1\": There is no such operator."),
+        "{told}"
+    );
 }
 
 #[test]

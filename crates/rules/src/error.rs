@@ -52,6 +52,40 @@ pub enum EvaluationCode {
     TooDeep,
 }
 
+impl EvaluationCode {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::NotABoolean,
+        Self::NotAnInteger,
+        Self::NotAnArray,
+        Self::NotAText,
+        Self::NotADateTime,
+        Self::NotADate,
+        Self::DateOutOfRange,
+        Self::NumberOutOfRange,
+        Self::NotComparable,
+        Self::TooManySteps,
+        Self::TooDeep,
+    ];
+
+    /// The code as it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotABoolean => "not_a_boolean",
+            Self::NotAnInteger => "not_an_integer",
+            Self::NotAnArray => "not_an_array",
+            Self::NotAText => "not_a_text",
+            Self::NotADateTime => "not_a_date_time",
+            Self::NotADate => "not_a_date",
+            Self::DateOutOfRange => "date_out_of_range",
+            Self::NumberOutOfRange => "number_out_of_range",
+            Self::NotComparable => "not_comparable",
+            Self::TooManySteps => "too_many_steps",
+            Self::TooDeep => "too_deep",
+        }
+    }
+}
+
 impl EvaluationError {
     pub(crate) fn new(pointer: &str, code: EvaluationCode) -> Self {
         Self { pointer: pointer.to_owned(), code }

@@ -57,13 +57,62 @@ pub enum InvalidCode {
     NotListed,
 }
 
+impl InvalidCode {
+    /// Every kind.
+    pub const ALL: [Self; 18] = [
+        Self::NotAnExpression,
+        Self::NotAnInteger,
+        Self::NumberOutOfRange,
+        Self::NotOneOperator,
+        Self::MalformedOperation,
+        Self::UnknownOperator,
+        Self::WrongOperandCount,
+        Self::MalformedOperand,
+        Self::MalformedPath,
+        Self::TooDeep,
+        Self::TooLarge,
+        Self::MalformedField,
+        Self::UnknownField,
+        Self::DuplicateCode,
+        Self::MissingField,
+        Self::EngineTooOld,
+        Self::NotRead,
+        Self::NotListed,
+    ];
+
+    /// The code as it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotAnExpression => "not_an_expression",
+            Self::NotAnInteger => "not_an_integer",
+            Self::NumberOutOfRange => "number_out_of_range",
+            Self::NotOneOperator => "not_one_operator",
+            Self::MalformedOperation => "malformed_operation",
+            Self::UnknownOperator => "unknown_operator",
+            Self::WrongOperandCount => "wrong_operand_count",
+            Self::MalformedOperand => "malformed_operand",
+            Self::MalformedPath => "malformed_path",
+            Self::TooDeep => "too_deep",
+            Self::TooLarge => "too_large",
+            Self::MalformedField => "malformed_field",
+            Self::UnknownField => "unknown_field",
+            Self::DuplicateCode => "duplicate_code",
+            Self::MissingField => "missing_field",
+            Self::EngineTooOld => "engine_too_old",
+            Self::NotRead => "not_read",
+            Self::NotListed => "not_listed",
+        }
+    }
+}
+
 impl Invalid {
     pub(crate) fn new(pointer: &str, code: InvalidCode, message: impl Into<String>) -> Self {
         Self { pointer: pointer.to_owned(), code, message: message.into() }
     }
 
     /// The same finding, seen from a value that holds the parsed one at `prefix`.
-    pub(crate) fn within(mut self, prefix: &str) -> Self {
+    #[must_use]
+    pub fn within(mut self, prefix: &str) -> Self {
         self.pointer.insert_str(0, prefix);
         self
     }

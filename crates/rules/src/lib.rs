@@ -8,6 +8,7 @@
 //! - [`Expression::parse`] checks a rule once, when it is imported, and compiles it;
 //! - [`evaluate`] and [`evaluate_traced`] apply it to data;
 //! - [`RuleSet`] and [`decide`] apply an ordered, versioned list of rules to one person's facts;
+//! - [`cases`] reads other people's test suites;
 //! - [`PassRules`] selects and asks the rules that countries publish for digital COVID certificates.
 //!
 //! Everything here is a pure function: `now` is part of the data, as text. Work is bounded
@@ -18,6 +19,7 @@
 //! guess: a wrong "no match" would be shown to somebody as a colour.
 #![deny(missing_docs)]
 
+mod cases;
 mod date_time;
 mod error;
 mod evaluate;
@@ -27,20 +29,23 @@ mod item;
 mod parse;
 mod pass_rule;
 mod pass_rules;
+mod policy;
 mod rule_set;
 mod trace;
 mod value_sets;
 mod version;
 
+pub use cases::{Answer, Case, Outcome, cases};
 pub use error::{EvaluationCode, EvaluationError};
 pub use evaluate::{STEPS_MAX, evaluate, evaluate_traced};
 pub use expression::{Expression, Operation};
 pub use invalid::{Invalid, InvalidCode};
-pub use parse::{DEPTH_MAX, NODES_MAX, PATH_MAX, TEXT_MAX};
+pub use parse::{DEPTH_MAX, FINDINGS_MAX, NODES_MAX, PATH_MAX, TEXT_MAX};
 pub use pass_rule::{CertificateType, ENGINE, PassRule, RuleKind};
 pub use pass_rules::{
     Asked, Judgement, Open, PASS_RULES_MAX, PassRules, Question, RuleResult, Signed,
 };
+pub use policy::{SHIPPED, Shipped};
 pub use rule_set::{
     Decision, Failed, Matched, NamedRule, RULES_MAX, RuleSet, RuleTrace, decide, decide_untraced,
 };

@@ -26,224 +26,263 @@ pub const PATH_MAX: usize = 512;
 impl Expression {
     /// Checks and compiles a rule. The first finding is returned, in reading order.
     pub fn parse(source: &Value) -> Result<Self, Invalid> {
-        let node = Parser { nodes: 0, pointer: String::new() }.expression(source, 0)?;
-        // Cloned after the check: from here on its depth and size are known to be bounded.
-        Ok(Self { source: source.clone(), node })
+        let (node, found) = Parser::walk(source);
+        match found.into_iter().next() {
+            // Cloned after the check: from here on its depth and size are known to be bounded.
+            None => Ok(Self { source: source.clone(), node }),
+            Some(invalid) => Err(invalid),
+        }
+    }
+
+    /// Everything that is wrong with a rule, in reading order; at most [`FINDINGS_MAX`].
+    pub fn check(source: &Value) -> Vec<Invalid> {
+        Parser::walk(source).1
     }
 }
+
+/// How many findings one check hands out.
+pub const FINDINGS_MAX: usize = 100;
+
+/// What stands in for a place that was refused; never evaluated.
+const REFUSED: Node = Node::Bool(false);
 
 struct Parser {
     nodes: usize,
     /// Where the walk stands.
     pointer: String,
+    found: Vec<Invalid>,
 }
 
 impl Parser {
-    fn invalid<T>(&self, code: InvalidCode, message: impl Into<String>) -> Result<T, Invalid> {
-        Err(Invalid::new(&self.pointer, code, message))
+    fn walk(source: &Value) -> (Node, Vec<Invalid>) {
+        let mut parser = Self { nodes: 0, pointer: String::new(), found: Vec::new() };
+        let node = parser.expression(source, 0);
+        (node, parser.found)
+    }
+
+    fn refuse(&mut self, code: InvalidCode, message: impl Into<String>) {
+        if self.found.len() < FINDINGS_MAX {
+            self.found.push(Invalid::new(&self.pointer, code, message));
+        }
+    }
+
+    fn refused(&mut self, code: InvalidCode, message: impl Into<String>) -> Node {
+        self.refuse(code, message);
+        REFUSED
     }
 
     /// Walks into `segment`. Operators and indices need no escaping by RFC 6901.
-    fn within<T>(
-        &mut self,
-        segment: &str,
-        walk: impl FnOnce(&mut Self) -> Result<T, Invalid>,
-    ) -> Result<T, Invalid> {
+    fn within<T>(&mut self, segment: &str, walk: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.pointer.len();
         self.pointer.push('/');
         self.pointer.push_str(segment);
-        let walked = walk(self)?;
+        let walked = walk(self);
         self.pointer.truncate(length);
-        Ok(walked)
+        walked
     }
 
-    fn expression(&mut self, value: &Value, depth: usize) -> Result<Node, Invalid> {
+    fn expression(&mut self, value: &Value, depth: usize) -> Node {
         if depth >= DEPTH_MAX {
-            return self.invalid(
-                InvalidCode::TooDeep,
-                format!("expressions may be nested {DEPTH_MAX} deep"),
-            );
+            let message = format!("expressions may be nested {DEPTH_MAX} deep");
+            return self.refused(InvalidCode::TooDeep, message);
         }
         self.nodes += 1;
         if self.nodes > NODES_MAX {
-            return self.invalid(
-                InvalidCode::TooLarge,
-                format!("an expression may have {NODES_MAX} values"),
-            );
+            // Said once: what is behind is not looked at.
+            if self.nodes == NODES_MAX + 1 {
+                let message = format!("an expression may have {NODES_MAX} values");
+                self.refuse(InvalidCode::TooLarge, message);
+            }
+            return REFUSED;
         }
         match value {
             Value::Null => {
-                self.invalid(InvalidCode::NotAnExpression, "invalid CertLogic expression")
+                self.refused(InvalidCode::NotAnExpression, "invalid CertLogic expression")
             }
-            Value::Bool(truth) => Ok(Node::Bool(*truth)),
-            Value::Number(_) => self.integer(value).map(Node::Integer),
+            Value::Bool(truth) => Node::Bool(*truth),
+            Value::Number(number) => match safe_integer(number) {
+                Some(integer) => Node::Integer(integer),
+                None => {
+                    let code = not_an_integer(value);
+                    let message = match code {
+                        InvalidCode::NumberOutOfRange => {
+                            format!("{number} is not between -(2^53 - 1) and 2^53 - 1")
+                        }
+                        _ => format!("{number} is a non-integer number"),
+                    };
+                    self.refused(code, message)
+                }
+            },
             Value::String(text) if text.len() > TEXT_MAX => {
-                self.invalid(InvalidCode::TooLarge, format!("a literal may have {TEXT_MAX} bytes"))
+                self.refused(InvalidCode::TooLarge, format!("a literal may have {TEXT_MAX} bytes"))
             }
-            Value::String(text) => Ok(Node::Text(text.clone())),
+            Value::String(text) => Node::Text(text.clone()),
             Value::Array(items) => self.list(value, items, depth),
             Value::Object(_) => self.operation(value, depth),
         }
     }
 
-    fn integer(&self, value: &Value) -> Result<i64, Invalid> {
-        let Value::Number(number) = value else {
-            return self.invalid(InvalidCode::NotAnInteger, "not an integer");
-        };
-        match safe_integer(number) {
-            Some(integer) => Ok(integer),
-            None if number.as_f64().is_some_and(|it| it.fract() == 0.0) => self.invalid(
-                InvalidCode::NumberOutOfRange,
-                format!("{number} is not between -(2^53 - 1) and 2^53 - 1"),
-            ),
-            None => {
-                self.invalid(InvalidCode::NotAnInteger, format!("{number} is a non-integer number"))
-            }
+    fn list(&mut self, value: &Value, items: &[Value], depth: usize) -> Node {
+        let nodes = self.items(items, depth + 1);
+        let is_constant =
+            nodes.iter().all(|node| !matches!(node, Node::List(_) | Node::Operation(_)));
+        if !is_constant {
+            Node::List(Box::new(List { pointer: self.pointer.clone(), items: nodes }))
+        } else if self.found.is_empty() {
+            Node::ConstantList(value.clone())
+        } else {
+            REFUSED
         }
     }
 
-    fn list(&mut self, value: &Value, items: &[Value], depth: usize) -> Result<Node, Invalid> {
-        let nodes = self.items(items, depth + 1)?;
-        let is_constant =
-            nodes.iter().all(|node| !matches!(node, Node::List(_) | Node::Operation(_)));
-        Ok(if is_constant {
-            Node::ConstantList(value.clone())
-        } else {
-            Node::List(Box::new(List { pointer: self.pointer.clone(), items: nodes }))
-        })
-    }
-
-    fn operation(&mut self, value: &Value, depth: usize) -> Result<Node, Invalid> {
+    fn operation(&mut self, value: &Value, depth: usize) -> Node {
         let object = value.as_object().into_iter().flatten();
         let count = object.clone().count();
         let (Some((name, value)), 1) = (object.into_iter().next(), count) else {
-            return self.invalid(
+            return self.refused(
                 InvalidCode::NotOneOperator,
                 format!("expression object must have exactly one key, but it has {count}"),
             );
         };
         let pointer = self.pointer.clone();
         if name == Operation::Var.as_str() {
-            let operands = Operands::Var(self.path(value)?);
-            let applied = Applied { pointer, operation: Operation::Var, operands };
-            return Ok(Node::Operation(Box::new(applied)));
+            return match self.path(value) {
+                Ok(path) => Node::Operation(Box::new(Applied {
+                    pointer,
+                    operation: Operation::Var,
+                    operands: Operands::Var(path),
+                })),
+                Err((code, message)) => self.refused(code, message),
+            };
         }
         let Value::Array(values) = value else {
-            return self.invalid(
+            return self.refused(
                 InvalidCode::MalformedOperation,
                 "operation not of the form { \"<operator>\": [ <values...> ] }",
             );
         };
         let Some(operation) = Operation::parse(name) else {
-            return self.invalid(
+            return self.refused(
                 InvalidCode::UnknownOperator,
-                format!("unrecognised operator: {}", Value::from(name.as_str())),
+                format!("unrecognised operator: \"{name}\""),
             );
         };
-        let applied =
-            self.within(name, |parser| parser.operands_of(operation, values, depth + 1))?;
-        let Some(operands) = applied else {
-            return self.invalid(
-                InvalidCode::WrongOperandCount,
-                format!(
-                    "an operation with operator \"{name}\" must have {} operands, but it has {}",
-                    operand_count(operation),
-                    values.len()
-                ),
-            );
-        };
-        Ok(Node::Operation(Box::new(Applied { pointer, operation, operands })))
+        let (count, most) = (values.len(), operand_max(operation));
+        let is_count = (operand_min(operation)..=most).contains(&count);
+        if !is_count {
+            self.refuse(InvalidCode::WrongOperandCount, wrong_count(operation, count));
+        }
+        // The operands that it should have are looked at all the same: one import, all mistakes.
+        let known = if operation == Operation::Not && !is_count { 0 } else { most.min(count) };
+        let values = values.get(..known).unwrap_or_default();
+        let operands = self.within(name, |parser| parser.operands_of(operation, values, depth + 1));
+        match operands {
+            Some(operands) if is_count => {
+                Node::Operation(Box::new(Applied { pointer, operation, operands }))
+            }
+            _ => REFUSED,
+        }
     }
 
-    /// Compiles the operands of every operation but `var`; `None` when their number is wrong.
+    /// Compiles the operands of every operation but `var`; `None` when they cannot be.
     fn operands_of(
         &mut self,
         operation: Operation,
         values: &[Value],
         depth: usize,
-    ) -> Result<Option<Operands>, Invalid> {
-        Ok(Some(match (operation, values) {
-            (Operation::If, [guard, then, otherwise]) => Operands::If {
-                guard: self.item(0, guard, depth)?,
-                then: self.item(1, then, depth)?,
-                otherwise: self.item(2, otherwise, depth)?,
-            },
-            (Operation::And, [_, _, ..]) => Operands::And(self.items(values, depth)?),
-            (Operation::Equal, [left, right]) => Operands::Equal(self.pair(left, right, depth)?),
-            (Operation::In, [member, list]) => Operands::In(self.pair(member, list, depth)?),
-            (Operation::Plus, [left, right]) => Operands::Plus(self.pair(left, right, depth)?),
-            (Operation::Not, [operand]) => Operands::Not(self.item(0, operand, depth)?),
-            (Operation::PlusTime, [date, amount, unit]) => Operands::PlusTime {
-                date: self.item(0, date, depth)?,
-                amount: self.within("1", |parser| parser.integer(amount))?,
-                unit: self.within("2", |parser| parser.unit(unit))?,
-            },
-            (Operation::Reduce, [over, lambda, initial]) => Operands::Reduce {
-                over: self.item(0, over, depth)?,
-                lambda: self.item(1, lambda, depth)?,
-                initial: self.item(2, initial, depth)?,
-            },
-            (Operation::ExtractFromUvci, [identifier, index]) => Operands::ExtractFromUvci {
-                identifier: self.item(0, identifier, depth)?,
-                index: self.within("1", |parser| parser.integer(index))?,
-            },
-            (Operation::DccDateOfBirth, [date]) => {
-                Operands::DccDateOfBirth(self.item(0, date, depth)?)
+    ) -> Option<Operands> {
+        match (operation, values) {
+            (Operation::PlusTime, [date, literals @ ..]) => {
+                let date = self.item(0, date, depth);
+                let amount = literals.first().and_then(|amount| {
+                    let what = "\"amount\" argument (#2) of \"plusTime\"";
+                    self.within("1", |parser| parser.integer(amount, what))
+                });
+                let unit =
+                    literals.get(1).and_then(|unit| self.within("2", |parser| parser.unit(unit)));
+                return Some(Operands::PlusTime { date, amount: amount?, unit: unit? });
             }
-            (_, [_, _] | [_, _, _]) => match comparison(operation) {
-                Some((relation, Compared::Integers)) => {
-                    Operands::CompareIntegers(relation, self.items(values, depth)?)
-                }
-                Some((relation, Compared::DateTimes)) => {
-                    Operands::CompareDateTimes(relation, self.items(values, depth)?)
-                }
-                None => return Ok(None),
-            },
-            _ => return Ok(None),
-        }))
+            (Operation::ExtractFromUvci, [identifier, literals @ ..]) => {
+                let identifier = self.item(0, identifier, depth);
+                let index = literals.first().and_then(|index| {
+                    let what = "\"index\" argument (#2) of \"extractFromUVCI\"";
+                    self.within("1", |parser| parser.integer(index, what))
+                });
+                return Some(Operands::ExtractFromUvci { identifier, index: index? });
+            }
+            _ => {}
+        }
+        let nodes = self.items(values, depth);
+        if let Some((relation, compared)) = comparison(operation) {
+            return Some(match compared {
+                Compared::Integers => Operands::CompareIntegers(relation, nodes),
+                Compared::DateTimes => Operands::CompareDateTimes(relation, nodes),
+            });
+        }
+        if operation == Operation::And {
+            return Some(Operands::And(nodes));
+        }
+        let mut nodes = nodes.into_iter();
+        let mut next = || nodes.next();
+        Some(match operation {
+            Operation::If => Operands::If { guard: next()?, then: next()?, otherwise: next()? },
+            Operation::Equal => Operands::Equal([next()?, next()?]),
+            Operation::In => Operands::In([next()?, next()?]),
+            Operation::Plus => Operands::Plus([next()?, next()?]),
+            Operation::Not => Operands::Not(next()?),
+            Operation::Reduce => {
+                Operands::Reduce { over: next()?, lambda: next()?, initial: next()? }
+            }
+            Operation::DccDateOfBirth => Operands::DccDateOfBirth(next()?),
+            _ => return None,
+        })
     }
 
-    fn pair(&mut self, left: &Value, right: &Value, depth: usize) -> Result<[Node; 2], Invalid> {
-        Ok([self.item(0, left, depth)?, self.item(1, right, depth)?])
-    }
-
-    fn items(&mut self, values: &[Value], depth: usize) -> Result<Vec<Node>, Invalid> {
+    fn items(&mut self, values: &[Value], depth: usize) -> Vec<Node> {
         values.iter().enumerate().map(|(index, value)| self.item(index, value, depth)).collect()
     }
 
-    fn item(&mut self, index: usize, value: &Value, depth: usize) -> Result<Node, Invalid> {
+    fn item(&mut self, index: usize, value: &Value, depth: usize) -> Node {
         self.within(&index.to_string(), |parser| parser.expression(value, depth))
     }
 
-    fn unit(&self, value: &Value) -> Result<Unit, Invalid> {
-        match value.as_str().and_then(Unit::parse) {
-            Some(unit) => Ok(unit),
-            None => self.invalid(
-                InvalidCode::MalformedOperand,
-                format!("a time unit must be one of {}", Unit::NAMES.join(", ")),
-            ),
+    /// A literal integer, as `plusTime` and `extractFromUVCI` demand it.
+    fn integer(&mut self, value: &Value, what: &str) -> Option<i64> {
+        let integer = value.as_number().and_then(safe_integer);
+        if integer.is_none() {
+            let message = format!("{what} must be an integer, but it is: {}", plain(value));
+            self.refuse(not_an_integer(value), message);
         }
+        integer
     }
 
-    fn path(&self, value: &Value) -> Result<Path, Invalid> {
-        let Value::String(text) = value else {
-            return self.invalid(
-                InvalidCode::MalformedOperation,
-                "not of the form { \"var\": \"<path>\" }",
+    fn unit(&mut self, value: &Value) -> Option<Unit> {
+        let unit = value.as_str().and_then(Unit::parse);
+        if unit.is_none() {
+            let message = format!(
+                "\"unit\" argument (#3) of \"plusTime\" must be a string equal to one of {}, but it is: {}",
+                Unit::NAMES.join(", "),
+                plain(value)
             );
+            self.refuse(InvalidCode::MalformedOperand, message);
+        }
+        unit
+    }
+
+    fn path(&self, value: &Value) -> Result<Path, (InvalidCode, String)> {
+        let Value::String(text) = value else {
+            let message = "not of the form { \"var\": \"<path>\" }";
+            return Err((InvalidCode::MalformedOperation, message.to_owned()));
         };
         if text.len() > PATH_MAX {
-            return self
-                .invalid(InvalidCode::TooLarge, format!("a path may have {PATH_MAX} bytes"));
+            return Err((InvalidCode::TooLarge, format!("a path may have {PATH_MAX} bytes")));
         }
         if text.is_empty() {
             return Ok(Path { text: String::new(), fragments: Vec::new() });
         }
         if text.split('.').any(str::is_empty) {
-            return self.invalid(
-                InvalidCode::MalformedPath,
-                format!("data access path doesn't have a valid format: {text}"),
-            );
+            let message = format!("data access path doesn't have a valid format: {text}");
+            return Err((InvalidCode::MalformedPath, message));
         }
         let fragments = text.split('.').map(|name| Fragment {
             name: name.to_owned(),
@@ -255,6 +294,23 @@ impl Parser {
             },
         });
         Ok(Path { text: text.clone(), fragments: fragments.collect() })
+    }
+}
+
+/// Why a value is no integer.
+fn not_an_integer(value: &Value) -> InvalidCode {
+    match value.as_f64() {
+        Some(number) if number.fract() == 0.0 => InvalidCode::NumberOutOfRange,
+        _ => InvalidCode::NotAnInteger,
+    }
+}
+
+/// A value within a message: short, and a text without its quotes.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.chars().take(64).collect(),
+        Value::Array(_) | Value::Object(_) => "a structure".to_owned(),
+        scalar => scalar.to_string(),
     }
 }
 
@@ -277,15 +333,50 @@ const fn comparison(operation: Operation) -> Option<(Relation, Compared)> {
     })
 }
 
-/// In words, for the author of a rule that has another number of them.
-const fn operand_count(operation: Operation) -> &'static str {
+const fn operand_min(operation: Operation) -> usize {
     match operation {
-        Operation::Var | Operation::Not | Operation::DccDateOfBirth => "exactly 1",
-        Operation::Equal | Operation::In | Operation::Plus | Operation::ExtractFromUvci => {
-            "exactly 2"
+        Operation::Var | Operation::Not | Operation::DccDateOfBirth => 1,
+        Operation::If | Operation::PlusTime | Operation::Reduce => 3,
+        _ => 2,
+    }
+}
+
+const fn operand_max(operation: Operation) -> usize {
+    match operation {
+        Operation::And => NODES_MAX,
+        Operation::Equal | Operation::In | Operation::Plus | Operation::ExtractFromUvci => 2,
+        Operation::Var | Operation::Not | Operation::DccDateOfBirth => 1,
+        _ => 3,
+    }
+}
+
+/// In the words of the reference validator.
+fn wrong_count(operation: Operation, count: usize) -> String {
+    let name = operation.as_str();
+    match operation {
+        Operation::If | Operation::PlusTime | Operation::Reduce => {
+            let article = if operation == Operation::If { "an" } else { "a" };
+            format!(
+                "{article} \"{name}\"-operation must have exactly 3 values/operands, but it has {count}"
+            )
         }
-        Operation::If | Operation::PlusTime | Operation::Reduce => "exactly 3",
-        Operation::And => "at least 2",
-        _ => "2 or 3",
+        Operation::And => {
+            format!("an \"and\" operation must have at least 2 operands, but it has {count}")
+        }
+        Operation::Not => format!(
+            "a !-operation (logical not/negation) must have exactly 1 operand, but it has {count}"
+        ),
+        Operation::ExtractFromUvci => format!(
+            "an \"{name}\"-operation must have exactly 2 values/operands, but it has {count}"
+        ),
+        Operation::DccDateOfBirth => {
+            format!("a \"{name}\"-operation must have exactly 1 value/operand, but it has {count}")
+        }
+        Operation::Equal | Operation::In | Operation::Plus | Operation::Var => format!(
+            "an operation with operator \"{name}\" must have 2 operands, but it has {count}"
+        ),
+        _ => format!(
+            "an operation with operator \"{name}\" must have 2 or 3 operands, but it has {count}"
+        ),
     }
 }

@@ -198,15 +198,13 @@ impl PassRule {
             }
             (from, to) => found.extend(from.err().into_iter().chain(to.err())),
         }
-        let logic = match field(fields, "Logic").map(Expression::parse) {
-            None => {
-                found.push(missing("Logic"));
-                None
-            }
-            Some(logic) => {
-                logic.map_err(|invalid| found.push(invalid.within(&place(fields, "Logic")))).ok()
-            }
-        };
+        let logic = field(fields, "Logic");
+        if logic.is_none() {
+            found.push(missing("Logic"));
+        }
+        let at = place(fields, "Logic");
+        found.extend(logic.into_iter().flat_map(Expression::check).map(|it| it.within(&at)));
+        let logic = logic.and_then(|it| Expression::parse(it).ok());
         check_affected(fields, logic.as_ref(), &mut found);
         found
     }

@@ -2,118 +2,15 @@
 //! back as what was written.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // test helpers outside of #[test] functions may stop the test
 
+mod generate;
+
+use generate::{expression, json_value, text};
 use proptest::prelude::*;
 use rules::{
-    DEPTH_MAX, Decision, EvaluationCode, Expression, Operation, RuleSet, TRACE_STEPS_MAX, decide,
-    evaluate, evaluate_traced,
+    DEPTH_MAX, Decision, EvaluationCode, Expression, PassRule, PassRules, Question, RuleSet,
+    Signed, TRACE_STEPS_MAX, ValueSets, decide, evaluate, evaluate_traced,
 };
-use serde_json::{Map, Value, json};
-
-/// Texts that reach further into the engine than random ones do.
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        any::<String>(),
-        prop::sample::select(vec![
-            "",
-            "a",
-            "b",
-            "0",
-            "1",
-            "a.0",
-            "current",
-            "accumulator",
-            "data.a",
-            "external.now",
-            "2020-02-29",
-            "2021",
-            "2021-13",
-            "2021-05-04T13:37:42.123+2:00",
-            "9999-12-31",
-            "URN:UVCI:01:KR:A/B#C",
-            "day",
-            "year",
-        ])
-        .prop_map(str::to_owned),
-    ]
-}
-
-fn json_value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        (-3_i64..4).prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        text().prop_map(Value::from),
-    ];
-    leaf.prop_recursive(6, 40, 5, |inner| {
-        let key = prop_oneof![
-            text(),
-            prop::sample::select(Operation::ALL.to_vec()).prop_map(|it| it.as_str().to_owned()),
-        ];
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((key, inner), 0..3)
-                .prop_map(|fields| Value::Object(fields.into_iter().collect::<Map<_, _>>())),
-        ]
-    })
-}
-
-/// Rules that parse, of every operation.
-fn expression() -> impl Strategy<Value = Value> {
-    let path = prop::sample::select(vec![
-        "",
-        "a",
-        "a.0",
-        "b.a",
-        "0",
-        "current",
-        "accumulator",
-        "data",
-        "data.a",
-        "accumulator.0",
-    ]);
-    let leaf = prop_oneof![
-        any::<bool>().prop_map(Value::from),
-        (-20_i64..20).prop_map(Value::from),
-        text().prop_filter("a literal of bounded size", |it| it.len() < 200).prop_map(Value::from),
-        path.prop_map(|path| json!({ "var": path })),
-    ];
-    leaf.prop_recursive(6, 60, 3, |inner| {
-        let two = prop::collection::vec(inner.clone(), 2..=2);
-        let some = prop::collection::vec(inner.clone(), 2..=3);
-        let amount = prop_oneof![-50_i64..50, -9_007_199_254_740_991_i64..9_007_199_254_740_991];
-        let unit = prop::sample::select(vec!["year", "month", "day", "hour"]);
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-            prop::collection::vec(inner.clone(), 3..=3).prop_map(|it| json!({ "if": it })),
-            prop::collection::vec(inner.clone(), 3..=3).prop_map(|it| json!({ "reduce": it })),
-            (prop::sample::select(vec!["===", "in", "+"]), two)
-                .prop_map(|(name, it)| json!({ name: it })),
-            (
-                prop::sample::select(vec![
-                    "and",
-                    "<",
-                    ">",
-                    "<=",
-                    ">=",
-                    "after",
-                    "before",
-                    "not-after",
-                    "not-before",
-                ]),
-                some
-            )
-                .prop_map(|(name, it)| json!({ name: it })),
-            inner.clone().prop_map(|it| json!({ "!": [it] })),
-            inner.clone().prop_map(|it| json!({ "dccDateOfBirth": [it] })),
-            (inner.clone(), amount, unit)
-                .prop_map(|(date, amount, unit)| json!({ "plusTime": [date, amount, unit] })),
-            (inner, -2_i64..6).prop_map(|(it, index)| json!({ "extractFromUVCI": [it, index] })),
-        ]
-    })
-}
+use serde_json::{Value, json};
 
 /// Evaluates in every way there is; all must agree, and the trace must be whole and readable.
 fn check(expression: &Expression, data: &Value) {
@@ -144,10 +41,51 @@ proptest! {
             Ok(expression) => check(&expression, &data),
             Err(invalid) => prop_assert!(source.pointer(&invalid.pointer).is_some()),
         }
+        let found = Expression::check(&source);
+        prop_assert_eq!(found.first().cloned(), Expression::parse(&source).err());
+        prop_assert!(found.iter().all(|it| source.pointer(&it.pointer).is_some()));
         let _ = RuleSet::parse(&source);
         let set = json!({ "id": "x", "version": 1, "rules": [{ "code": "x", "logic": source, "outcome": data }] });
         if let Err(invalid) = RuleSet::parse(&set) {
             prop_assert!(set.pointer(&invalid.pointer).is_some());
+        }
+    }
+
+    #[test]
+    fn no_json_makes_the_rules_for_passes_panic(
+        field in 0_usize..13, value in json_value(), logic in expression(), payload in json_value(),
+    ) {
+        let mut rule = json!({
+            "Identifier": "GR-KR-0001", "Type": "Acceptance", "Country": "KR", "Version": "1.0.0",
+            "SchemaVersion": "1.0.0", "Engine": "CERTLOGIC", "EngineVersion": "1.0.0",
+            "CertificateType": "General", "Description": [{ "lang": "en", "desc": "…" }],
+            "ValidFrom": "2020-01-01", "ValidTo": "2030-01-01", "AffectedFields": [], "Logic": logic
+        });
+        let question = Question { country: "KR", region: "", issuer: "KR", clock: "2025-01-01" };
+        let payload = json!({ "ver": "1.3.0", "a": payload, "v": payload });
+        for broken in [false, true] {
+            let name = rule.as_object().unwrap().keys().nth(field).unwrap().clone();
+            if broken {
+                rule[name] = value.clone();
+            }
+            for invalid in PassRule::check(&rule) {
+                prop_assert!(rule.pointer(&invalid.pointer).is_some(), "{:?}", invalid);
+            }
+            let mut rules = PassRules::default();
+            match rules.add(&rule) {
+                Ok(_) => {
+                    let mut sets = ValueSets::default();
+                    let _ = sets.add(&value);
+                    let signed = Signed::default();
+                    let judge = |trace| {
+                        let judged = rules.judge(&question, &payload, &signed, &sets, trace);
+                        judged.unwrap().result()
+                    };
+                    prop_assert_eq!(judge(false), judge(true));
+                }
+                Err(invalid) => prop_assert!(rule.pointer(&invalid.pointer).is_some()),
+            }
+            let _ = rules::cases(&value, Some(&rule));
         }
     }
 

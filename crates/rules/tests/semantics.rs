@@ -400,3 +400,34 @@ fn every_kind_of_broken_rule_set_is_refused_at_its_place() {
         assert_eq!(message, invalid.to_string());
     }
 }
+
+#[test]
+fn a_check_names_every_mistake_in_reading_order() {
+    let found = Expression::check(&json!({ "and": [
+        null,
+        { "if": [{ "var": "a." }, 1.5] },
+        { "plusTime": [null, "x", "week"] },
+        { "!": [null, null] },
+        { "or": [null] },
+        { "===": [1, 2, null] },
+    ] }));
+    let found: Vec<_> = found.iter().map(|it| format!("{} {}", it.pointer, it.message)).collect();
+    assert_eq!(
+        found,
+        [
+            "/and/0 invalid CertLogic expression",
+            "/and/1 an \"if\"-operation must have exactly 3 values/operands, but it has 2",
+            "/and/1/if/0 data access path doesn't have a valid format: a.",
+            "/and/1/if/1 1.5 is a non-integer number",
+            "/and/2/plusTime/0 invalid CertLogic expression",
+            "/and/2/plusTime/1 \"amount\" argument (#2) of \"plusTime\" must be an integer, but it is: x",
+            "/and/2/plusTime/2 \"unit\" argument (#3) of \"plusTime\" must be a string equal to one of \
+             year, month, day, hour, but it is: week",
+            "/and/3 a !-operation (logical not/negation) must have exactly 1 operand, but it has 2",
+            "/and/4 unrecognised operator: \"or\"",
+            "/and/5 an operation with operator \"===\" must have 2 operands, but it has 3",
+        ]
+    );
+    assert_eq!(Expression::check(&json!(vec![Value::Null; 9_000])).len(), rules::FINDINGS_MAX);
+    assert_eq!(Expression::check(&json!({ "var": "a" })), []);
+}

@@ -185,6 +185,11 @@ impl Frame {
         self.tf(key, &[(name, Arg::Number(*value))])
     }
 
+    /// What a rule looked at, clause by clause, in sentences.
+    pub fn rule_steps(&self, trace: &rules::Trace) -> Vec<crate::rule_text::Sentence> {
+        crate::rule_text::trace(&self.texts, self.locale, trace)
+    }
+
     /// `YYYY-MM-DD HH:MM` in the city's zone.
     pub fn minute(&self, instant: &Instant) -> String {
         self.zone.minute(*instant)

@@ -38,6 +38,7 @@ pub mod problem;
 pub mod redirect;
 pub mod route;
 pub mod router;
+pub mod rule_text;
 pub mod sample;
 mod secret;
 pub mod session;

@@ -90,6 +90,8 @@ pub(crate) struct Record {
     card: ColourCard,
     declared: Vec<(String, String)>,
     clauses: Vec<(String, String)>,
+    /// By rule: what each part of it said, in sentences.
+    steps: Vec<(String, Vec<String>)>,
     events: Vec<(String, Option<String>)>,
     finding: Choice,
     test_source: Choice,
@@ -142,6 +144,11 @@ fn record_page(
         list
     });
     let decided = decision::decide(facts, policy, now);
+    let clauses = decision::explain(facts, policy, now);
+    let steps = |it: &decision::Clause| {
+        let steps = frame.rule_steps(&it.trace).into_iter().map(|step| step.text).collect();
+        (it.code.clone(), steps)
+    };
     let told = |(_, event): &(u64, Event)| history::told(&frame, Voice::Reader, event);
     let events = events.iter().filter_map(told).collect();
     let all = |list: &[OrderReason]| list.iter().map(|it| it.word()).collect::<Vec<_>>();
@@ -150,10 +157,8 @@ fn record_page(
         base: format!("/desk/code/people/{person}"),
         card: card(&frame, Voice::Reader, policy, &decided),
         declared: declared.unwrap_or_default(),
-        clauses: decision::explain(facts, policy, now)
-            .iter()
-            .map(|it| (it.code.clone(), clause(&frame, it)))
-            .collect(),
+        steps: clauses.iter().map(steps).collect(),
+        clauses: clauses.iter().map(|it| (it.code.clone(), clause(&frame, it))).collect(),
         events,
         finding: choice(&frame, "result", "code-finding-", &words(&["positive", "negative"])),
         test_source: choice(&frame, "source", "code-source-", &words(&["laboratory", "clinic"])),

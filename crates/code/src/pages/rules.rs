@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use kernel::Locale;
 use serde::Deserialize;
 use web::ui::Field;
-use web::{Actor, App, Form, Frame, Page, Problem, See, sample_frame, unprocessable};
+use web::{Actor, App, Form, Frame, Page, Problem, See, rule_text, sample_frame, unprocessable};
 
 use super::{Voice, colour_key, reason};
 use crate::api::set_policy;
@@ -143,7 +143,11 @@ pub(crate) async fn change(
             // The engine knows where the mistake is; its author is told.
             let found =
                 serde_json::from_str(&form.rule_set).map_err(|it| it.to_string()).and_then(|it| {
-                    ::rules::RuleSet::parse(&it).map(|_| ()).map_err(|it| it.to_string())
+                    let place = |it: ::rules::Invalid| {
+                        let said = rule_text::mistake(&app.texts, actor.locale, &it);
+                        format!("{}: {said} ({})", it.pointer, it.message)
+                    };
+                    ::rules::RuleSet::parse(&it).map(|_| ()).map_err(place)
                 });
             let text = app.texts.format(actor.locale, problem.code, &problem.args);
             let detail = found.err().map(|it| format!("{text} {it}")).unwrap_or(text);
