@@ -246,7 +246,7 @@ async fn two_officers_order_a_colour_and_the_person_is_told_appeals_and_is_answe
     let opened =
         first.post(&record, &[("purpose", "order"), ("grounds", "강남보건-2026-0113")]).await;
     assert!(opened.text.contains("M12345678"), "{}", opened.text);
-    let sentence = "“external.positive_days” 값은 14입니다.";
+    let sentence = "365는 375보다 작습니다.";
     assert!(opened.text.contains(sentence), "what a rule looked at, in words: {}", opened.text);
     let readings = town
         .house
