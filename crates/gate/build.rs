@@ -26,8 +26,11 @@ fn main() -> Result<(), Error> {
     let out = folder("OUT_DIR")?;
     let crates = here.parent().ok_or_else(|| Error::other("the crate has no folder above it"))?;
     let mut stdout = std::io::stdout();
-    for source in ["credential/src", "credential/Cargo.toml", "device/src", "device/Cargo.toml"] {
-        writeln!(stdout, "cargo::rerun-if-changed={}", crates.join(source).display())?;
+    for source in ["credential", "device", "judge", "rules"] {
+        for part in ["src", "Cargo.toml"] {
+            let part = crates.join(source).join(part);
+            writeln!(stdout, "cargo::rerun-if-changed={}", part.display())?;
+        }
     }
     writeln!(stdout, "cargo::rerun-if-changed=build.rs")?;
 

@@ -19,6 +19,7 @@ use crate::cose::{self, Kid, Sign1};
 use crate::error::DecodeError;
 use crate::list::{Floor, MAX_REVOCATION_BYTES, RevocationList, TrustList};
 use crate::moment::{self, Moment};
+use crate::pass::{MAX_MATERIAL_BYTES, Material};
 
 /// Why nothing was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +104,16 @@ impl IssuerSigner {
     pub fn sign_floor(&self, floor: &Floor) -> Result<Vec<u8>, IssueError> {
         floor.check()?;
         self.sign(floor.to_cbor())
+    }
+
+    /// Signs what gates carry to judge the passes of others (with the region's root key).
+    pub fn sign_material(&self, material: &Material) -> Result<Vec<u8>, IssueError> {
+        material.check()?;
+        let signed = self.sign(material.to_cbor())?;
+        if MAX_MATERIAL_BYTES < signed.len() {
+            return Err(DecodeError::TooLong.into());
+        }
+        Ok(signed)
     }
 
     fn sign(&self, payload: Vec<u8>) -> Result<Vec<u8>, IssueError> {

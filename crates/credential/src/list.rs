@@ -316,7 +316,7 @@ pub struct Trust {
     pub revocations: Option<RevocationList>,
 }
 
-fn open(signed: &[u8], max_len: usize, root: &[u8; 32]) -> Result<Vec<u8>, DecodeError> {
+pub(crate) fn open(signed: &[u8], max_len: usize, root: &[u8; 32]) -> Result<Vec<u8>, DecodeError> {
     let message = Sign1::from_cbor(signed, max_len)?;
     if message.kid == cose::kid(root) && message.is_signed_by(root) {
         Ok(message.payload)
@@ -325,7 +325,7 @@ fn open(signed: &[u8], max_len: usize, root: &[u8; 32]) -> Result<Vec<u8>, Decod
     }
 }
 
-fn begin(from: &mut Decoder<'_>, length: u64, kind: &str) -> Result<(), DecodeError> {
+pub(crate) fn begin(from: &mut Decoder<'_>, length: u64, kind: &str) -> Result<(), DecodeError> {
     if cbor::map(from)? != length {
         return Err(DecodeError::WrongShape);
     }
@@ -363,6 +363,6 @@ fn is_organisation(text: &str) -> bool {
     (1..=40).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic())
 }
 
-fn is_span(first: i64, last: i64) -> bool {
+pub(crate) fn is_span(first: i64, last: i64) -> bool {
     cbor::is_second(first) && cbor::is_second(last) && first < last
 }

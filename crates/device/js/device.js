@@ -23,7 +23,8 @@ export async function loadDevice(wasmUrl) {
 export async function startDevice(module) {
   let judge = await WebAssembly.instantiate(module);
   let reader = await WebAssembly.instantiate(module);
-  let lists = null; // the last load_lists request that was accepted
+  // The last requests that were accepted, for a judge made anew.
+  const loaded = { load_lists: null, load_passes: null };
 
   function send(request) {
     const bytes = encoder.encode(JSON.stringify(request, wellFormed));
@@ -34,7 +35,7 @@ export async function startDevice(module) {
   // Asynchronous, because older phones refuse to instantiate large modules on the main thread.
   async function renewJudge() {
     judge = await WebAssembly.instantiate(module);
-    if (lists !== null) send(lists);
+    for (const request of Object.values(loaded)) if (request !== null) send(request);
   }
 
   async function renewReader() {
@@ -50,7 +51,7 @@ export async function startDevice(module) {
       const request = { ...args, op };
       try {
         const answer = send(request);
-        if (op === "load_lists" && "ok" in answer) lists = request;
+        if (op in loaded && "ok" in answer) loaded[op] = request;
         return answer;
       } catch (error) {
         renewJudge();

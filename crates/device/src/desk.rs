@@ -4,6 +4,9 @@
 //! |---|---|---|
 //! | `load_lists` | `trust`, `revocations` (or null), `floor` (or null), `root` (32 bytes): base64; `min_version`, `min_revocation_version`, `min_since` (default 0) | `{"ok": {...}}` what was loaded, with versions and times |
 //! | `verify` | `text`, `now_s`; `remember` (default true) | `{"ok": verdict}` |
+//! | `load_passes` | `passes`, `root`: base64; `min_version` (default 0) | `{"ok": {...}}` version and times |
+//! | `prepare` | `text` | `{"ok": [...]}` the signatures in somebody else's pass, for the browser to check |
+//! | `conclude` | `text`, `now_s`, `demand`; `held` (the answers) | `{"ok": verdict}` on somebody else's pass |
 //! | `parse_short` | `text` | `{"ok": {"text": "7K3M-..."}}` |
 //!
 //! What goes wrong answers `{"error": code}`; a refused list leaves the one loaded before, unless the
@@ -18,6 +21,8 @@ use credential::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::passes::{Dates as PassDates, Demand, Passes, Shown, ToCheck};
+
 /// The longest request that is read, in bytes: the longest lists in base64, and some.
 pub const MAX_REQUEST: usize = 12 * 1024 * 1024;
 
@@ -28,6 +33,7 @@ const MALFORMED: &str = "request_malformed";
 pub struct Desk {
     trust: Option<Trust>,
     seen: SeenSet,
+    passes: Option<Passes>,
     /// The highest floor seen, and whose: it never falls while this desk lives, whatever is loaded.
     floor: ([u8; 32], i64),
 }
@@ -49,6 +55,10 @@ struct Request {
     min_since: i64,
     text: Option<String>,
     now_s: Option<i64>,
+    passes: Option<String>,
+    #[serde(default)]
+    held: Vec<Option<bool>>,
+    demand: Option<Demand>,
     #[serde(default = "yes")]
     remember: bool,
 }
@@ -58,6 +68,9 @@ struct Request {
 enum Op {
     LoadLists,
     Verify,
+    LoadPasses,
+    Prepare,
+    Conclude,
     ParseShort,
 }
 
@@ -73,6 +86,9 @@ enum Response<'a> {
 enum Answer<'a> {
     Loaded(Loaded<'a>),
     Verdict(Box<Verdict>),
+    Carried(PassDates),
+    ToCheck(Vec<Option<ToCheck>>),
+    Shown(Box<Shown>),
     Short { text: ShortCode },
 }
 
@@ -122,6 +138,18 @@ impl Desk {
                 let verdict = verify(text, trust, seen, &Policy::default(), now_s);
                 Ok(Response::Ok(Answer::Verdict(Box::new(verdict))))
             }
+            Op::LoadPasses => self.load_passes(request),
+            Op::Prepare => {
+                let carried = self.passes.as_ref().ok_or("passes_missing")?;
+                Ok(Response::Ok(Answer::ToCheck(carried.to_check(text()?))))
+            }
+            Op::Conclude => {
+                let (text, now_s) = (text()?, request.now_s.ok_or(MALFORMED)?);
+                let demand = request.demand.as_ref().ok_or(MALFORMED)?;
+                let carried = self.passes.as_ref().ok_or("passes_missing")?;
+                let shown = carried.judge(text, &request.held, demand, now_s);
+                Ok(Response::Ok(Answer::Shown(Box::new(shown))))
+            }
             Op::ParseShort => {
                 let text = text()?.parse().map_err(ShortCodeError::code)?;
                 Ok(Response::Ok(Answer::Short { text }))
@@ -144,11 +172,25 @@ impl Desk {
         since
     }
 
+    /// Bad material changes nothing.
+    fn load_passes(&mut self, request: &Request) -> Result<Response<'_>, &'static str> {
+        let root = root(request)?;
+        let signed = request.passes.as_deref().ok_or(MALFORMED)?;
+        let signed = bytes(signed).ok_or(DecodeError::WrongShape.code())?;
+        let opened =
+            Passes::open(&signed, &root, request.min_version).map_err(DecodeError::code)?;
+        let dates = self.passes.insert(opened).dates();
+        if dates.issued_at < request.min_since {
+            self.passes = None;
+            return Err(DecodeError::RolledBack.code());
+        }
+        Ok(Response::Ok(Answer::Carried(dates)))
+    }
+
     /// A bad trust list changes nothing. A bad revocation list leaves the gate without one: it then
     /// says "cannot tell" rather than rely on what may have been tampered with.
     fn load(&mut self, request: &Request) -> Result<Response<'_>, &'static str> {
-        let root = bytes(request.root.as_deref().ok_or(MALFORMED)?);
-        let root = root.and_then(|root| <[u8; 32]>::try_from(root).ok()).ok_or("root_malformed")?;
+        let root = root(request)?;
         let floor = request.floor.as_deref().map(|text| open_floor(text, &root)).transpose();
         let floor = floor.map_err(DecodeError::code)?;
         let since =
@@ -192,6 +234,11 @@ impl Desk {
             since,
         })))
     }
+}
+
+fn root(request: &Request) -> Result<[u8; 32], &'static str> {
+    let root = bytes(request.root.as_deref().ok_or(MALFORMED)?);
+    root.and_then(|root| <[u8; 32]>::try_from(root).ok()).ok_or("root_malformed")
 }
 
 fn open_floor(text: &str, root: &[u8; 32]) -> Result<Floor, DecodeError> {

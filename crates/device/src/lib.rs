@@ -4,12 +4,14 @@
 //! no build tool beyond cargo. `js/device.js` is the other side.
 //!
 //! - [`desk`]: the requests and their answers, plain Rust, tested natively;
+//! - [`passes`]: the passes of others;
 //! - [`scan`]: from grey pixels to the texts of QR codes;
 //! - [`abi`]: memory in and out, the only `unsafe` of the house.
 #![deny(missing_docs)]
 
 pub mod abi;
 pub mod desk;
+pub mod passes;
 pub mod scan;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The desk and the reader, run natively.
 
+mod passes;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::{

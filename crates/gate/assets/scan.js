@@ -59,6 +59,8 @@ let identity = await keep.get("identity"); // { device, publicKey, privateKey }
 let bundle = await keep.get("bundle"); // the server's answer, and `offset_ms` of our clock
 let lists = await keep.get("lists"); // { trust, revocations } in base64, what versions, fetched when
 let since = (await keep.get("since")) ?? 0; // lists issued before do not count
+let material = await keep.get("passes"); // what the passes of others are judged by: { list, version }
+let carried = null; // what the module said about it
 let loaded = null; // what the module said about the lists
 let queue = null;
 let waiting = await keep.count();
@@ -71,6 +73,7 @@ const nowMs = () => Date.now() + (bundle?.offset_ms ?? 0);
 const nowS = () => Math.floor(nowMs() / 1000);
 const phase = () => (identity ? (bundle?.device?.phase ?? "waiting") : "none");
 const place = () => bundle?.device?.place ?? null;
+const takesPasses = () => (place()?.pass_rules ?? "code_only") !== "code_only";
 
 function loadLists(next) {
   if (!bundle || !next?.trust) return false;
@@ -89,6 +92,16 @@ function loadLists(next) {
   loaded = answer.ok;
   since = loaded.since;
   return loaded.revocations_error === null;
+}
+
+function loadPasses(next) {
+  if (!bundle || !next?.list) return false;
+  const answer = device.call("load_passes", {
+    passes: next.list, root: bundle.root, min_version: material?.version ?? 0, min_since: since,
+  });
+  if (!("ok" in answer)) return false;
+  carried = answer.ok;
+  return true;
 }
 
 /** A signed list in base64. */
@@ -123,7 +136,7 @@ async function refresh() {
   try {
     const fresh = await fetchBundle();
     // Another city at the same address: its lists count from the beginning.
-    if (bundle && bundle.root !== fresh.root) [lists, since] = [undefined, 0];
+    if (bundle && bundle.root !== fresh.root) [lists, since, material, carried] = [undefined, 0, undefined, null];
     bundle = fresh;
     await keep.set("bundle", bundle);
     online = true;
@@ -139,11 +152,21 @@ async function refresh() {
     } else if (!loadLists(lists)) {
       loaded = null;
     }
+    await refreshPasses();
   } catch {
     online = false;
   }
   await openTheQueue();
   draw();
+}
+
+/** Only places that take the passes of others carry what judging them needs: it can be megabytes. */
+async function refreshPasses() {
+  if (!takesPasses()) return;
+  const list = await fetchList("/api/v1/passes/material");
+  if (!loadPasses({ list })) return void loadPasses(material);
+  material = { list, version: carried.version };
+  await keep.set("passes", material);
 }
 
 async function openTheQueue() {
@@ -274,6 +297,72 @@ function judge(text, remember) {
 const cannotTell = (reason) =>
   ({ outcome: "cannot_tell", reasons: [reason], class: null, pass: null, ask_id: false });
 
+// ---- The passes of others ----------------------------------------------------------------------
+
+const OTHERS = /^(HC1:|NZCP:\/|shc:\/|\{|eyJ)/i;
+/** Cards in several codes: the parts seen so far, by their number. */
+let parts = { of: 0, seen: new Map() };
+
+/** The browser's answer to one signature; null where it has none, then the module computes it. */
+async function holds(check) {
+  if (!check) return null;
+  const [key, message, signature] =
+    [check.key, check.message, check.signature].map((it) => tools.fromBase64(it));
+  try {
+    const scheme = { name: check.scheme, namedCurve: check.curve ?? undefined, hash: check.hash };
+    const imported = await crypto.subtle.importKey(check.form, key, scheme, false, ["verify"]);
+    const how = { name: check.scheme, hash: check.hash, saltLength: check.salt };
+    return await crypto.subtle.verify(how, imported, signature, message);
+  } catch {
+    return null;
+  }
+}
+
+async function judgePass(text) {
+  const rules = place();
+  if (!takesPasses()) return cannotTell("code_only");
+  try {
+    const signatures = device.call("prepare", { text });
+    if (!("ok" in signatures)) return cannotTell(signatures.error);
+    const demand = { rules: rules.pass_rules, full_name: rules.full_name, stale_passes: rules.stale_passes };
+    const held = await Promise.all(signatures.ok.map(holds));
+    const answer = device.call("conclude", { text, held, demand, now_s: nowS() });
+    if (!("ok" in answer)) return cannotTell("malformed");
+    // A rule's name after its code is for officers, not for the guard.
+    const reasons = [...new Set(answer.ok.reasons.map((it) => it.split(":")[0]))];
+    return { ...answer.ok, reasons, class: null, ask_id: false };
+  } catch {
+    return cannotTell("malformed");
+  }
+}
+
+/** The whole text of a card, or null while parts of it are missing. */
+function whole(text) {
+  const part = /^shc:\/(\d{1,2})\/(\d{1,2})\//i.exec(text);
+  if (!part || Number(part[2]) < 2) return text;
+  const [number, of] = [Number(part[1]), Number(part[2])];
+  if (parts.of !== of) parts = { of, seen: new Map() };
+  parts.seen.set(number, text);
+  if (parts.seen.size < of) return null;
+  const all = [...parts.seen].sort(([a], [b]) => a - b).map(([, it]) => it).join("\n");
+  parts = { of: 0, seen: new Map() };
+  return all;
+}
+
+/** A scanned pass of somebody else's: judged, shown, recorded. */
+async function showPass(part, started, decoded, typed = false) {
+  const text = whole(part);
+  if (text === null) {
+    at("gate-parts").textContent = t("gate-scan-parts", `${parts.seen.size}/${parts.of}`);
+    at("gate-parts").hidden = false;
+    return;
+  }
+  at("gate-parts").hidden = true;
+  const verdict = await judgePass(text);
+  present(verdict, started, decoded);
+  if (takesPasses()) record(verdict, typed);
+}
+
 let returnTimer = null;
 
 /** Measures how long the guard waited: `gate-read` from the picture to its text, `gate-verdict` from
@@ -291,8 +380,10 @@ function present(verdict, started, decoded = started) {
   const panel = root.querySelector("#gate-verdict .verdict");
   panel.dataset.colour = { pass: "green", check: "yellow", no_pass: "red", cannot_tell: "unknown" }[kind];
   const word = { pass: "gate-word-pass", check: "gate-word-pass-id", no_pass: "gate-word-no-pass", cannot_tell: "gate-word-cannot-tell" }[kind];
-  const reasons = kind === "check" ? ["ask_id"] : verdict.reasons;
+  const reasons = kind === "check" ? ["ask_id"] : verdict.marked ? ["lists_old_marked"] : verdict.reasons;
   panel.querySelector(".verdict-word").textContent = t(word);
+  at("gate-holder").textContent = holder(verdict.shown);
+  at("gate-holder").hidden = !verdict.shown;
   panel.querySelector(".verdict-reason").textContent =
     reasons.map((code) => t(`gate-reason-${code.replaceAll("_", "-")}`)).join(" ");
   at("gate-verdict").hidden = false;
@@ -304,6 +395,17 @@ function present(verdict, started, decoded = started) {
   clearTimeout(returnTimer);
   returnTimer = setTimeout(next, SHOW_MS[kind]);
   at("gate-next").focus();
+}
+
+/** As much of the holder as the place asks for: initials and birth day, or the name. */
+function holder(shown) {
+  if (!shown) return "";
+  const [month, day] = (shown.birth_day ?? "").split("-").map(Number);
+  const birth = month && day
+    ? new Intl.DateTimeFormat(language, { month: "long", day: "numeric", timeZone: "UTC" })
+      .format(new Date(Date.UTC(2000, month - 1, day)))
+    : "";
+  return [shown.name ?? shown.initials, birth].filter(Boolean).join(" · ");
 }
 
 function next() {
@@ -335,6 +437,7 @@ async function record(verdict, typed, short) {
 
 /** A scanned text: verdict first, record after. */
 function show(text, started, decoded, typed = false) {
+  if (OTHERS.test(text)) return showPass(text, started, decoded, typed);
   const verdict = judge(text, true);
   present(verdict, started, decoded);
   // Any poster has a QR code: what is not a code of ours is shown and not recorded.
@@ -393,13 +496,17 @@ function read(source, width, height, side) {
   return device.scan(context.getImageData(0, 0, canvas.width, canvas.height));
 }
 
+/** Ours before a pass of others, a pass before a poster. */
+const choose = (found) => found.find((text) => text.startsWith("HT1:"))
+  ?? found.find((text) => OTHERS.test(text)) ?? found[0];
+
 function look() {
   if (!running) return;
   const started = performance.now();
   if (at("gate-verdict").hidden && video.videoWidth > 0) {
     const found = read(video, video.videoWidth, video.videoHeight, 720);
     if (found.length === 0) gone += 1;
-    else meet(found.find((text) => text.startsWith("HT1:")) ?? found[0], started);
+    else meet(choose(found), started);
   }
   setTimeout(look, FRAME_MS);
 }
@@ -410,7 +517,7 @@ function meet(text, started) {
   const decoded = performance.now();
   const inView = gone < GONE_FRAMES;
   if (inView && text === last.text) return;
-  const { pass } = judge(text, false);
+  const { pass } = OTHERS.test(text) ? { pass: null } : judge(text, false);
   if (inView && pass && pass === last.pass) return;
   last = { text, pass };
   gone = 0;
@@ -441,7 +548,13 @@ at("gate-picture").addEventListener("change", async (event) => {
       if (found.length > 0) break;
     }
     if (found.length === 0) return trouble("gate-scan-no-code");
-    show(found.find((text) => text.startsWith("HT1:")) ?? found[0], started, performance.now());
+    // A card in several codes may lie whole in one picture.
+    const pieces = found.filter((text) => /^shc:\/\d/i.test(text));
+    if (pieces.length > 1) {
+      for (const piece of pieces) await showPass(piece, started, performance.now());
+      return;
+    }
+    show(choose(found), started, performance.now());
   } catch {
     trouble("gate-scan-no-code");
   }
@@ -454,7 +567,7 @@ at("gate-typed").addEventListener("submit", async (event) => {
   const text = field.value.trim();
   const started = performance.now();
   error.hidden = true;
-  if (text.startsWith("HT1:")) {
+  if (text.startsWith("HT1:") || OTHERS.test(text)) {
     field.value = "";
     return show(text, started, started, true);
   }
@@ -498,6 +611,7 @@ async function lookUp(short) {
 // ---- Begin -------------------------------------------------------------------------------------
 
 loadLists(lists);
+loadPasses(material);
 await openTheQueue();
 speak(language);
 refresh().then(handIn);

@@ -15,12 +15,12 @@ use anyhow::Context as _;
 use clap::Args;
 use credential::Outcome;
 use credential::pass::{self, Checks, Finding, Format, Policy, Reason, Trust, Verdict};
+use judge::CountryRules;
 use kernel::{Clock as _, SystemClock};
 use serde::Serialize;
 
 use crate::output;
 use input::{Content, Input};
-use place::PlaceRules;
 
 /// How many inputs are read ahead and judged at once: enough for all processors, little memory.
 const BATCH: usize = 512;
@@ -59,7 +59,7 @@ pub(crate) struct Wish {
 /// What verdicts stand on, ready.
 struct Bench {
     trust: Trust,
-    place: Option<PlaceRules>,
+    place: Option<CountryRules>,
     policy: Policy,
     now_s: i64,
 }
@@ -93,7 +93,7 @@ pub(crate) fn run(mut wish: Wish) -> anyhow::Result<ExitCode> {
         None => SystemClock.now().seconds(),
     };
     let trust = place::trust(&wish.trust)?;
-    let place = PlaceRules::load(&wish.rules, wish.country.as_deref(), &wish.valuesets)?;
+    let place = place::rules(&wish.rules, wish.country.as_deref(), &wish.valuesets)?;
     let policy = Policy { full_name: wish.full_name, ..Policy::default() };
     let bench = Bench { trust, place, policy, now_s };
 

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use credential::pass::{Facts, Format, Rules, Ruling, Trust, time};
-use rules::{PassRules, Question, RuleKind, RuleResult, Signed, ValueSets};
+use credential::pass::Trust;
+use judge::CountryRules;
+use rules::{PassRules, RuleKind, ValueSets};
 use serde_json::Value;
 
 /// All that is trusted in these folders and files.
@@ -42,45 +43,37 @@ fn gather(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     below.iter().try_for_each(|it| gather(it, files))
 }
 
-/// Rules as countries publish them, the country that decides, and value sets.
-pub(super) struct PlaceRules {
-    rules: PassRules,
-    country: String,
-    value_sets: ValueSets,
-}
-
-impl PlaceRules {
-    /// Reads rules and value sets; nothing when none were asked for.
-    pub(super) fn load(
-        rules: &[PathBuf],
-        country: Option<&str>,
-        value_sets: &[PathBuf],
-    ) -> anyhow::Result<Option<Self>> {
-        if rules.is_empty() && value_sets.is_empty() {
-            return Ok(None);
-        }
-        let mut all = PassRules::default();
-        for file in json_files(rules)? {
-            let value = json(&file)?;
-            if is_rules(&value) {
-                all.add(&value).map_err(|it| anyhow::anyhow!("{}: {it}", file.display()))?;
-            }
-        }
-        ensure!(rules.is_empty() || !all.rules().is_empty(), "there are no rules in these paths");
-        let mut sets = ValueSets::default();
-        for file in json_files(value_sets)? {
-            // A folder of value sets has schemas and readers' notes beside them.
-            let added = sets.add(&json(&file)?);
-            if let (Err(it), true) = (added, value_sets.contains(&file)) {
-                anyhow::bail!("{}: {it}", file.display());
-            }
-        }
-        let country = match country {
-            Some(country) => country.to_ascii_uppercase(),
-            None => only_country(&all)?,
-        };
-        Ok(Some(Self { rules: all, country, value_sets: sets }))
+/// Reads rules as countries publish them, value sets, and the country that decides; nothing when none
+/// were asked for.
+pub(super) fn rules(
+    rules: &[PathBuf],
+    country: Option<&str>,
+    value_sets: &[PathBuf],
+) -> anyhow::Result<Option<CountryRules>> {
+    if rules.is_empty() && value_sets.is_empty() {
+        return Ok(None);
     }
+    let mut all = PassRules::default();
+    for file in json_files(rules)? {
+        let value = json(&file)?;
+        if is_rules(&value) {
+            all.add(&value).map_err(|it| anyhow::anyhow!("{}: {it}", file.display()))?;
+        }
+    }
+    ensure!(rules.is_empty() || !all.rules().is_empty(), "there are no rules in these paths");
+    let mut sets = ValueSets::default();
+    for file in json_files(value_sets)? {
+        // A folder of value sets has schemas and readers' notes beside them.
+        let added = sets.add(&json(&file)?);
+        if let (Err(it), true) = (added, value_sets.contains(&file)) {
+            anyhow::bail!("{}: {it}", file.display());
+        }
+    }
+    let country = match country {
+        Some(country) => country.to_ascii_uppercase(),
+        None => only_country(&all)?,
+    };
+    Ok(Some(CountryRules { rules: all, country, value_sets: sets }))
 }
 
 /// The country of all acceptance rules, if it is one.
@@ -118,51 +111,4 @@ fn json(file: &Path) -> anyhow::Result<Value> {
         std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .with_context(|| format!("{} is not JSON", file.display()))
-}
-
-impl Rules for PlaceRules {
-    fn judge(&self, facts: &Facts<'_>) -> Ruling {
-        // Published rules are written for the payload of a DCC.
-        if facts.format != Format::Dcc {
-            return Ruling::default();
-        }
-        let clock = time::text(facts.now_s);
-        let issued = facts.issued_at.map(time::text);
-        let expires = facts.expires_at.map(time::text);
-        let key_id = base64(facts.kid);
-        let question = Question {
-            country: &self.country,
-            region: "",
-            issuer: facts.issuer_country.unwrap_or_default(),
-            clock: &clock,
-        };
-        let signed = Signed {
-            issued_at: issued.as_deref(),
-            expires_at: expires.as_deref(),
-            key_id: Some(&key_id),
-        };
-        let judged = self.rules.judge(&question, facts.payload, &signed, &self.value_sets, false);
-        let Ok(judged) = judged else {
-            return Ruling { asked: 1, open: vec!["clock".to_owned()], ..Ruling::default() };
-        };
-        let named = |result: RuleResult| {
-            let these = judged.asked.iter().filter(|it| it.result == result);
-            these.map(|it| it.rule.identifier.clone()).collect()
-        };
-        Ruling {
-            asked: judged.asked.len(),
-            failed: named(RuleResult::Failed),
-            open: named(RuleResult::Open),
-        }
-    }
-
-    fn knows(&self, set: &str, code: &str) -> Option<bool> {
-        let codes = self.value_sets.as_value().get(set)?.as_array()?;
-        Some(codes.iter().any(|it| it == code))
-    }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
