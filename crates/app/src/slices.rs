@@ -5,7 +5,14 @@ use web::{Questions, Slice};
 
 /// Every slice. `web` brings its own pages in the same form.
 pub fn slices() -> Vec<Slice> {
-    vec![code::slice(), gate::slice(), logbook::slice(), person::slice(), web::slice()]
+    vec![
+        code::slice(),
+        gate::slice(),
+        logbook::slice(),
+        pass::slice(),
+        person::slice(),
+        web::slice(),
+    ]
 }
 
 /// Who answers what slices ask of each other.
@@ -22,5 +29,8 @@ pub fn questions() -> Questions {
         may_help: person::may_help,
         signing_key: code::keys::signing_key,
         signatures: &[code::view::signatures],
+        things_of: pass::things_of,
+        approved_device: gate::approved_device,
+        own_lists: code::own_lists,
     }
 }

@@ -217,6 +217,8 @@ impl Town {
             "{order}" => self.order.to_string(),
             "{appeal}" => self.appeal.to_string(),
             "{device}" => device.to_string(),
+            "{card}" => Id::<pass::model::Card>::from_u128(1).to_string(),
+            "{source}" => Id::<pass::model::SourceId>::from_u128(1).to_string(),
             "{index}" => "1".to_owned(),
             "{tag}" => "en".to_owned(),
             part if part.starts_with('{') => "x".to_owned(),

@@ -154,3 +154,17 @@ pub fn revocations(
         .map_err(|error| Fault::caused("signing the revocation list", error))?;
     Ok(List { signed, version, issued_at, valid_until })
 }
+
+/// The region's own lists, as gates get them.
+pub fn own_lists(
+    reader: &mut store::Reader<'_>,
+    keyring: &Keyring,
+    now: Instant,
+) -> Result<Option<contracts::code::OwnLists>, Fault> {
+    let region = reader.region().clone();
+    let passes = crate::view::revoked(reader, now)?;
+    let issuers = keys::issuers(reader)?;
+    let trust = trust(keyring, &issuers, &region, now)?.signed;
+    let revocations = revocations(keyring, &issuers, &passes, now)?.signed;
+    Ok(Some(contracts::code::OwnLists { trust, revocations, root: root_public(keyring)? }))
+}

@@ -44,6 +44,7 @@ use store::registry::{keep, refold, silent};
 use store::{Migration, Sealing, Side, StreamKind};
 use web::{Asset, Slice};
 
+pub use issue::own_lists;
 pub use view::typed_code;
 
 /// The slice.

@@ -60,6 +60,17 @@ pub struct TypedAnswer {
     pub revoked: bool,
 }
 
+/// The region's own lists as its gates get them, and the key that signs them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnLists {
+    /// The signed trust list.
+    pub trust: Vec<u8>,
+    /// The signed revocation list.
+    pub revocations: Vec<u8>,
+    /// The root key's public half (Ed25519).
+    pub root: [u8; 32],
+}
+
 /// What `code` publishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {

@@ -17,6 +17,65 @@ impl Kind for Device {
     const PREFIX: &'static str = "device";
 }
 
+/// A device that may check codes, as other slices need to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovedDevice {
+    /// Where it stands.
+    pub place: Id<Place>,
+    /// Its public key: an uncompressed point of P-256.
+    pub public_key: Vec<u8>,
+    /// What the place asks for.
+    pub demand: Demand,
+}
+
+/// By which rules a place judges the passes of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PassRules {
+    /// Only the region's own health code counts.
+    #[default]
+    CodeOnly,
+    /// Any pass that is good by itself.
+    Own,
+    /// Vaccinated 14 to 180 days after the second dose, or a booster, or a PCR test within 48
+    /// hours, or recovered, or exempt: Korea's pass of January 2022.
+    City,
+    /// The entry rules of the European Union.
+    Eu,
+}
+
+impl PassRules {
+    /// All of them, in the order of the form.
+    pub const ALL: [Self; 4] = [Self::CodeOnly, Self::City, Self::Eu, Self::Own];
+
+    /// The word in events, forms, views and text keys.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CodeOnly => "code_only",
+            Self::Own => "own",
+            Self::City => "city",
+            Self::Eu => "eu",
+        }
+    }
+
+    /// The rules with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.word() == word)
+    }
+}
+
+/// What a place asks for of the passes of others, and what its guards see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demand {
+    /// By which rules they are judged.
+    pub rules: PassRules,
+    /// Whether the guard sees the full name: only where an identity document is compared.
+    pub full_name: bool,
+    /// Whether a pass that is good by lists that are too old lets through, with a mark.
+    pub stale_passes: bool,
+}
+
 /// What `gate` publishes. Nothing yet: entries are observations, read under an open case only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {}

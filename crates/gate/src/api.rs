@@ -234,6 +234,13 @@ struct BundlePlace {
     open: bool,
     printed_allowed: bool,
     stale_hours: u32,
+    /// By which rules passes are judged that are not the region's own code: `code_only` (none
+    /// counts), `city`, `eu`, `own`.
+    pass_rules: &'static str,
+    /// Whether the guard sees the full name on such a pass.
+    full_name: bool,
+    /// Whether such a pass lets through, with a mark, by lists that are too old.
+    stale_passes: bool,
 }
 
 /// How far the device has come.
@@ -310,6 +317,9 @@ async fn bundle_device(app: &App, id: Id<DeviceId>) -> Result<BundleDevice, Prob
         open: it.closed_at.is_none(),
         printed_allowed: it.policy.printed_allowed,
         stale_hours: it.policy.stale_hours,
+        pass_rules: it.policy.demand.rules.word(),
+        full_name: it.policy.demand.full_name,
+        stale_passes: it.policy.demand.stale_passes,
     });
     Ok(BundleDevice { device: id, phase: device.phase.word(), place })
 }

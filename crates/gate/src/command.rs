@@ -1,6 +1,6 @@
 //! What may be asked of a place and of a device.
 
-use contracts::gate::Place;
+use contracts::gate::{Demand, Place};
 use contracts::person::{Organisation, Staff};
 use credential::ShortCode;
 use kernel::{Id, Instant};
@@ -36,6 +36,11 @@ pub enum PlaceCommand {
         printed_allowed: bool,
         /// Hours after which lists are too old.
         stale_hours: u32,
+    },
+    /// Set what it asks for of passes that are not the region's own code.
+    SetDemand {
+        /// It.
+        demand: Demand,
     },
     /// Keep nothing of it any more.
     Remove {

@@ -63,6 +63,10 @@ pub fn place(it: &Place, command: PlaceCommand, now: Instant) -> Result<Vec<Plac
             let event = PlaceEvent::PolicySet { printed_allowed, stale_hours };
             if same { Ok(Vec::new()) } else { Ok(vec![event]) }
         }
+        PlaceCommand::SetDemand { demand } => {
+            let same = it.policy.demand == demand;
+            if same { Ok(Vec::new()) } else { Ok(vec![PlaceEvent::DemandSet { demand }]) }
+        }
         PlaceCommand::Remove { by, closed_at } => {
             // While entries of its last day are kept, an open case must find where they were made.
             let kept = i64::from(ENTRY_DAYS) + 1;

@@ -1,6 +1,6 @@
 //! What has happened. Append-only: a variant is never edited or removed, only superseded.
 
-use contracts::gate::Place;
+use contracts::gate::{Demand, Place};
 use contracts::person::{Organisation, Staff};
 use credential::ShortCode;
 use kernel::{Fact, Id, Instant};
@@ -39,6 +39,11 @@ pub enum PlaceEvent {
         /// Hours after which a scanner's lists are too old to rely on.
         stale_hours: u32,
     },
+    /// What this place asks for of passes that are not the region's own code.
+    DemandSet {
+        /// It.
+        demand: Demand,
+    },
     /// Nothing is kept of it any more: its key is destroyed in the same transaction.
     Removed {
         /// Who.
@@ -53,6 +58,7 @@ impl Fact for PlaceEvent {
             Self::Renamed { .. } => "gate.place_renamed.v1",
             Self::Closed => "gate.place_closed.v1",
             Self::PolicySet { .. } => "gate.place_policy_set.v1",
+            Self::DemandSet { .. } => "gate.place_demand_set.v1",
             Self::Removed { .. } => "gate.place_removed.v1",
         }
     }

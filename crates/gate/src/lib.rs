@@ -37,7 +37,7 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
-pub use answer::places;
+pub use answer::{approved_device, places};
 
 use contracts::person::Role;
 use kernel::Aggregate as _;
@@ -127,6 +127,11 @@ const MIGRATIONS: &[Migration] = &[
         side: Side::Identity,
         sql: include_str!("../migrations/0002_batches.sql"),
     },
+    Migration {
+        number: 3,
+        side: Side::Identity,
+        sql: include_str!("../migrations/0003_demand.sql"),
+    },
     Migration { number: 1, side: Side::Visits, sql: include_str!("../migrations/0001_visits.sql") },
 ];
 
@@ -135,6 +140,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     (Place::STREAM, include_str!("../events/place_renamed.v1.json")),
     (Place::STREAM, include_str!("../events/place_closed.v1.json")),
     (Place::STREAM, include_str!("../events/place_policy_set.v1.json")),
+    (Place::STREAM, include_str!("../events/place_demand_set.v1.json")),
     (Device::STREAM, include_str!("../events/enrolment_asked.v1.json")),
     (Device::STREAM, include_str!("../events/device_approved.v1.json")),
     (Device::STREAM, include_str!("../events/device_refused.v1.json")),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use contracts::gate::Place as PlaceId;
+use contracts::gate::{Demand, Place as PlaceId};
 use contracts::person::Organisation;
 use credential::ShortCode;
 use kernel::{Aggregate, Id, Instant};
@@ -173,12 +173,14 @@ pub struct PlacePolicy {
     pub printed_allowed: bool,
     /// Hours after which a scanner's lists are too old to rely on.
     pub stale_hours: u32,
+    /// What it asks for of passes that are not the region's own code.
+    pub demand: Demand,
 }
 
 impl Default for PlacePolicy {
     /// Paper is good enough, and a gate works for three days without a network.
     fn default() -> Self {
-        Self { printed_allowed: true, stale_hours: 72 }
+        Self { printed_allowed: true, stale_hours: 72, demand: Demand::default() }
     }
 }
 
@@ -227,9 +229,10 @@ impl Aggregate for Place {
             PlaceEvent::Renamed { name } => self.name.clone_from(name),
             PlaceEvent::Closed => self.phase = PlacePhase::Closed,
             PlaceEvent::PolicySet { printed_allowed, stale_hours } => {
-                self.policy =
-                    PlacePolicy { printed_allowed: *printed_allowed, stale_hours: *stale_hours };
+                self.policy.printed_allowed = *printed_allowed;
+                self.policy.stale_hours = *stale_hours;
             }
+            PlaceEvent::DemandSet { demand } => self.policy.demand = *demand,
             // What nobody can read any more folds to the same.
             PlaceEvent::Removed { .. } => *self = Self::default(),
         }

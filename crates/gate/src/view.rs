@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::gate::{Device as DeviceId, ENTERED, Place as PlaceId};
+use contracts::gate::{Demand, Device as DeviceId, ENTERED, PassRules, Place as PlaceId};
 use contracts::person::Organisation;
 use kernel::{Id, Instant};
 use store::{
@@ -21,23 +21,25 @@ const PLACE_RENAME: &str = "UPDATE gate_place SET name = $3 WHERE region = $1 AN
 const PLACE_CLOSE: &str = "UPDATE gate_place SET closed_at = $3 WHERE region = $1 AND place = $2";
 const PLACE_POLICY: &str = "UPDATE gate_place SET printed_allowed = $3, stale_hours = $4 \
      WHERE region = $1 AND place = $2";
+const PLACE_DEMAND: &str = "UPDATE gate_place SET pass_rules = $3, full_name = $4, stale_passes = $5 \
+     WHERE region = $1 AND place = $2";
 const DEVICE_ADD: &str = "INSERT INTO gate_device (region, device, place, phase, label, public_key, \
      asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const DEVICE_PHASE: &str =
     "UPDATE gate_device SET phase = $3, decided_at = $4 WHERE region = $1 AND device = $2";
 const PLACE: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
-     stale_hours, opened_at, closed_at FROM gate_place WHERE region = $1 AND place = $2";
+     stale_hours, opened_at, closed_at, pass_rules, full_name, stale_passes FROM gate_place WHERE region = $1 AND place = $2";
 const PLACE_BY_CODE: &str = "SELECT place, organisation, kind, sensitive, code, name, \
-     printed_allowed, stale_hours, opened_at, closed_at FROM gate_place \
+     printed_allowed, stale_hours, opened_at, closed_at, pass_rules, full_name, stale_passes FROM gate_place \
      WHERE region = $1 AND code = $2 AND closed_at IS NULL ORDER BY place LIMIT 1";
 const PLACES_OF: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
-     stale_hours, opened_at, closed_at FROM gate_place \
+     stale_hours, opened_at, closed_at, pass_rules, full_name, stale_passes FROM gate_place \
      WHERE region = $1 AND organisation = $2 ORDER BY place";
 const PLACES_ALL: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
-     stale_hours, opened_at, closed_at FROM gate_place \
+     stale_hours, opened_at, closed_at, pass_rules, full_name, stale_passes FROM gate_place \
      WHERE region = $1 AND sensitive <= $2 ORDER BY place";
 const PLACES_PAGE: &str = "SELECT place, organisation, kind, sensitive, code, name, printed_allowed, \
-     stale_hours, opened_at, closed_at FROM gate_place \
+     stale_hours, opened_at, closed_at, pass_rules, full_name, stale_passes FROM gate_place \
      WHERE region = $1 AND place > $2 AND sensitive <= $3 AND closed_at IS NULL \
      ORDER BY place LIMIT $4";
 const DEVICE: &str = "SELECT device, place, phase, label, public_key, asked_at, decided_at \
@@ -68,6 +70,7 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, PLACE_RENAME),
     (Side::Identity, PLACE_CLOSE),
     (Side::Identity, PLACE_POLICY),
+    (Side::Identity, PLACE_DEMAND),
     (Side::Identity, DEVICE_ADD),
     (Side::Identity, DEVICE_PHASE),
     (Side::Visits, count::VISITS_ADD),
@@ -141,6 +144,10 @@ pub fn project_place(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fa
         PlaceEvent::PolicySet { printed_allowed, stale_hours } => {
             views.execute(PLACE_POLICY, values![place, printed_allowed, stale_hours])?;
         }
+        PlaceEvent::DemandSet { demand } => {
+            let Demand { rules, full_name, stale_passes } = demand;
+            views.execute(PLACE_DEMAND, values![place, rules.word(), full_name, stale_passes])?;
+        }
         // Forgetting takes the row; an event that nobody can read does nothing.
         PlaceEvent::Removed { .. } => {}
     }
@@ -206,6 +213,11 @@ fn place_row(reader: &Reader<'_>, row: &Row) -> Result<PlaceRow, Fault> {
         policy: PlacePolicy {
             printed_allowed: row.truth(6)?,
             stale_hours: u32::try_from(hours).unwrap_or(PlacePolicy::default().stale_hours),
+            demand: Demand {
+                rules: PassRules::from_word(row.text(10)?).unwrap_or_default(),
+                full_name: row.truth(11)?,
+                stale_passes: row.truth(12)?,
+            },
         },
         opened_at: row.instant(8)?,
         closed_at: row.maybe_instant(9)?,

@@ -35,6 +35,9 @@ const LINK_S: i64 = 24 * 3_600;
 #[derive(Serialize, Deserialize)]
 struct Cast {
     administrator: Id<Staff>,
+    /// Agrees with the first on whose signatures count; nobody in a city of before.
+    #[serde(default)]
+    administrator2: Option<Id<Staff>>,
     officers: [Id<Staff>; 3],
     owner: Id<Staff>,
     auditor: Id<Staff>,
@@ -55,6 +58,7 @@ struct Addresses {
     officer3: String,
     owner: String,
     administrator: String,
+    administrator2: Option<String>,
     auditor: String,
     inbox: String,
 }
@@ -100,7 +104,8 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
         serde_json::from_slice(&std::fs::read(&kept)?).context("reading the kept city")?
     } else {
         let told = tell(&house, &clock, wish, json)?;
-        let cast = cast(&told).context("a city needs a citizen and a place")?;
+        let second = sim::give_passes(&house, &told)?;
+        let cast = cast(&told, second).context("a city needs a citizen and a place")?;
         std::fs::write(&kept, serde_json::to_vec(&cast)?)?;
         cast
     };
@@ -155,9 +160,10 @@ fn tell(house: &House, clock: &StoryClock, wish: &Wish, quiet: bool) -> anyhow::
     Ok(told)
 }
 
-fn cast(told: &Told) -> Option<Cast> {
+fn cast(told: &Told, administrator2: Id<Staff>) -> Option<Cast> {
     Some(Cast {
         administrator: told.administrator,
+        administrator2: Some(administrator2),
         officers: told.officers,
         owner: told.owner,
         auditor: told.auditor,
@@ -184,6 +190,7 @@ fn addresses(house: &House, cast: &Cast) -> anyhow::Result<Addresses> {
         officer3: link(Who::Staff(third))?,
         owner: link(Who::Staff(cast.owner))?,
         administrator: link(Who::Staff(cast.administrator))?,
+        administrator2: cast.administrator2.map(|it| link(Who::Staff(it))).transpose()?,
         auditor: link(Who::Staff(cast.auditor))?,
         inbox: format!("{origin}/demo/inbox"),
         origin,
@@ -203,6 +210,9 @@ fn print(it: &Addresses, temporary: bool) {
     println!("    a second officer             {}", it.officer2);
     println!("    a third, to answer appeals   {}", it.officer3);
     println!("    the administrator            {}", it.administrator);
+    if let Some(second) = &it.administrator2 {
+        println!("    a second administrator       {second}");
+    }
     println!("    the auditor                  {}\n", it.auditor);
     let kept = if temporary { " The city goes with it." } else { "" };
     println!("Ctrl-C switches the server off.{kept}");

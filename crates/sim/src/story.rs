@@ -497,7 +497,7 @@ fn by_colour(colour: contracts::code::Colour) -> (Verdict, Vec<String>) {
     }
 }
 
-fn appoint(
+pub(crate) fn appoint(
     tx: &mut Tx<'_>,
     id: Id<Staff>,
     name: &str,

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use contracts::code::TypedAnswer;
-use contracts::gate::Place;
+use contracts::code::{OwnLists, TypedAnswer};
+use contracts::gate::{ApprovedDevice, Device, Place};
 use contracts::person::{Grant, Organisation, Person, Staff};
 use kernel::{Aggregate, Id, Instant, Locale, Seed, Zone};
 use store::{Context, Done, Fault, Keyring, Reader, Reading, Store, Tx};
@@ -153,6 +153,12 @@ pub struct Questions {
         fn(&mut Tx<'_>, Option<Id<Organisation>>, Instant) -> Answer<Option<SigningKey>>,
     /// What each slice signed, for the daily statement of the use of keys.
     pub signatures: &'static [Signatures],
+    /// Ids of a person's things whose events lie under keys of their own: what an export holds too.
+    pub things_of: fn(&mut Reader<'_>, Id<Person>) -> Answer<Vec<u128>>,
+    /// A device that may check codes; nothing when it may not, or no longer.
+    pub approved_device: fn(&mut Reader<'_>, Id<Device>) -> Answer<Option<ApprovedDevice>>,
+    /// The region's own lists, as its gates get them.
+    pub own_lists: fn(&mut Reader<'_>, &Keyring, Instant) -> Answer<Option<OwnLists>>,
 }
 
 /// A key that signs: of short life, on the public log before its first signature.
@@ -184,6 +190,9 @@ impl Default for Questions {
             may_help: |_, _, _, _| Ok(false),
             signing_key: |_, _, _| Ok(None),
             signatures: &[],
+            things_of: |_, _| Ok(Vec::new()),
+            approved_device: |_, _| Ok(None),
+            own_lists: |_, _, _| Ok(None),
         }
     }
 }

@@ -112,12 +112,12 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
     }
 }
 
-async fn body(req: Request, app: &App) -> Result<Bytes, Problem> {
+pub(crate) async fn body(req: Request, app: &App) -> Result<Bytes, Problem> {
     // The router's body limit cuts the stream; a body that ends early is the sender's doing too.
     Bytes::from_request(req, app).await.map_err(|rejection| Problem::of_status(rejection.status()))
 }
 
-fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
+pub(crate) fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
     let given = headers.get(CONTENT_TYPE).and_then(|it: &HeaderValue| it.to_str().ok());
     let given = given.and_then(|it| it.split(';').next()).unwrap_or_default();
     given.trim().eq_ignore_ascii_case(wanted)
@@ -125,7 +125,7 @@ fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
 
 /// Fields of an urlencoded text; `None` when a field is not UTF-8, an escape is broken, or there
 /// are too many.
-fn decode(bytes: &[u8]) -> Option<Vec<(String, String)>> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     for part in bytes.split(|it| *it == b'&').filter(|it| !it.is_empty()) {
         if pairs.len() >= FIELDS_MAX {

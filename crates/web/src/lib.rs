@@ -5,7 +5,7 @@
 //!
 //! - [`slice`] and [`route`]: what a slice brings, and who may use each of its routes
 //! - [`app`]: what every handler holds; [`actor`]: who asks
-//! - [`form`]: what comes in; [`problem`]: every "no"; [`frame`] and [`ui`]: what goes out
+//! - [`form`] and [`upload`]: what comes in; [`problem`]: every "no"; [`frame`] and [`ui`]: what goes out
 //! - [`texts`] and [`josa`](mod@josa): three languages
 //! - [`session`], [`otp`], [`link`], `passkey`: signing in
 //! - [`router`]: all of it put together; [`ops`]: what the operator's machines ask; [`sample`]: pages without a city, for tests
@@ -46,6 +46,7 @@ pub mod slice;
 pub mod testing;
 pub mod texts;
 pub mod ui;
+pub mod upload;
 
 pub use actor::{Actor, Who};
 pub use app::{
@@ -65,3 +66,4 @@ pub use sample::sample_frame;
 pub use session::Session;
 pub use slice::{Asset, Audience, BoxFuture, DeskCard, Job, NavEntry, Sample, Slice, no_api};
 pub use texts::Texts;
+pub use upload::Upload;

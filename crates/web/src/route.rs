@@ -91,6 +91,13 @@ impl Route {
         Self { method, path, access, rate: Rate::Normal, handler }
     }
 
+    /// The same route for a form with files: see [`crate::upload::Upload`].
+    #[must_use]
+    pub fn with_files(self) -> Self {
+        let limit = axum::extract::DefaultBodyLimit::max(crate::upload::UPLOAD_MAX);
+        Self { handler: self.handler.layer(limit), ..self }
+    }
+
     /// The same route with the strict rate limit: for whatever could be guessed at.
     #[must_use]
     pub fn strict(self) -> Self {

@@ -114,6 +114,39 @@ impl Town {
         let code = between(&offer, "class=\"code-short\">", "<").unwrap();
         let accept = [("code", code.as_str()), ("kin", "parent"), ("days", "30")];
         assert_eq!(child.form("/account/help/accept", &accept).await.status, 303);
+        self.live_passes().await;
+    }
+
+    /// A pass in a wallet, and a file of keys that waits for its second officer.
+    async fn live_passes(&self) {
+        let mut holder = self.who(Access::Citizen, 6_002).await;
+        let (app, person) = (&self.city.house.app, self.told.citizens[2]);
+        let ask = Ask::IssuePass {
+            pass: Id::random(app.seed()),
+            device_key: None,
+            short: credential::ShortCode::from_bits(77),
+        };
+        let decision = Id::random(app.seed());
+        let context = Context::by(By::System("test"));
+        let done = app.write(move |tx| {
+            let answer = code::door::run(tx, &context, person, &ask, decision)?;
+            Ok(answer.map(|it| it.events))
+        });
+        let events = done.await.unwrap().unwrap();
+        let issued = code::issue::issued(&events).unwrap();
+        let signed = code::issue::sign(&app.keyring, app.store.region(), issued).unwrap();
+        let text = signed.printed_text();
+        let put = holder.form("/passes/add", &[("text", text.as_str())]).await;
+        assert_eq!(put.status, 303, "{}", put.text);
+        // The key of RFC 7517, appendix A.1.
+        let keys = br#"{"keys":[{"kty":"EC","crv":"P-256","kid":"AAAAAAAAAAA=",
+            "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+        let mut officer = self.city.signed_in(Who::Staff(self.told.administrator)).await;
+        officer.page("/desk/passes/trust").await;
+        let (name, file): ([_; 1], [(&str, &[u8]); 1]) = ([("name", "예시")], [("file", keys)]);
+        let sent = officer.upload("/desk/passes/trust", &name, &file).await;
+        assert_eq!(sent.status, 303, "{}", sent.text);
     }
 }
 

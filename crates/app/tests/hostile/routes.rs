@@ -52,6 +52,10 @@ pub(super) fn body_of(town: &Town, path: &str) -> Option<Value> {
         "/api/v1/gate/typed" => {
             json!({ "device": device, "short": place_code, "made_at": now, "signature": b64 })
         }
+        "/api/v1/verifications" => json!({
+            "texts": ["HC1:6BF"], "rules": "city", "purpose": "시설 출입", "device": device,
+            "made_at": now, "signature": b64
+        }),
         "/sign-in/passkey/begin"
         | "/account/passkeys/begin"
         | "/api/v1/gate/places/{place}/close" => json!({}),

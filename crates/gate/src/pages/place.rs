@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use contracts::gate::{Device as DeviceId, Place as PlaceId, Verdict};
+use contracts::gate::{Demand, Device as DeviceId, PassRules, Place as PlaceId, Verdict};
 use kernel::{Arg, Date, Id, Instant, Zone};
 use serde::Deserialize;
 use web::form::Empty;
-use web::ui::{Check, Field, Pager};
+use web::ui::{Check, Choice, Field, Opt, Pager};
 use web::{
     Access, Actor, App, Form, Frame, Page, Path, Problem, Query, Route, Sample, See, unprocessable,
 };
@@ -87,6 +87,9 @@ struct Show {
     name: Field,
     stale_hours: Field,
     printed: Check,
+    pass_rules: Choice,
+    full_name: Check,
+    stale_passes: Check,
 }
 
 /// What the page is drawn from.
@@ -161,6 +164,12 @@ struct RulesForm {
     stale_hours: String,
     #[serde(default)]
     printed: Option<String>,
+    #[serde(default)]
+    pass_rules: String,
+    #[serde(default)]
+    full_name: Option<String>,
+    #[serde(default)]
+    stale_passes: Option<String>,
 }
 
 impl RulesForm {
@@ -169,6 +178,9 @@ impl RulesForm {
             name: place.name.clone(),
             stale_hours: place.policy.stale_hours.to_string(),
             printed: place.policy.printed_allowed.then(|| "yes".to_owned()),
+            pass_rules: place.policy.demand.rules.word().to_owned(),
+            full_name: place.policy.demand.full_name.then(|| "yes".to_owned()),
+            stale_passes: place.policy.demand.stale_passes.then(|| "yes".to_owned()),
         }
     }
 }
@@ -220,13 +232,27 @@ fn page(
         .with(&form.stale_hours)
         .error(hours_error);
     let stale_hours = Field { kind: "number", inputmode: Some("numeric"), ..stale_hours };
-    let printed = Check {
-        name: "printed".to_owned(),
-        label: frame.t("gate-rules-printed"),
-        hint: Some(frame.t("gate-rules-printed-hint")),
+    let check = |name: &str, key: &str, typed: &Option<String>| Check {
+        name: name.to_owned(),
+        label: frame.t(key),
+        hint: Some(frame.t(&format!("{key}-hint"))),
         value: "yes".to_owned(),
-        checked: form.printed.is_some(),
+        checked: typed.is_some(),
         ..Check::default()
+    };
+    let printed = check("printed", "gate-rules-printed", &form.printed);
+    let full_name = check("full_name", "gate-rules-full-name", &form.full_name);
+    let stale_passes = check("stale_passes", "gate-rules-stale-passes", &form.stale_passes);
+    let rules = |it: PassRules| {
+        let key = format!("gate-pass-rules-{}", it.word().replace('_', "-"));
+        Opt::new(it.word(), frame.t(&key), &form.pass_rules)
+    };
+    let pass_rules = Choice {
+        name: "pass_rules".to_owned(),
+        label: frame.t("gate-rules-passes"),
+        hint: Some(frame.t("gate-rules-passes-hint")),
+        options: PassRules::ALL.map(rules).into(),
+        ..Choice::default()
     };
     Show {
         crumbs: vec![
@@ -255,6 +281,9 @@ fn page(
         name,
         stale_hours,
         printed,
+        pass_rules,
+        full_name,
+        stale_passes,
         path,
         frame: frame.titled(place.name.clone()),
     }
@@ -310,7 +339,14 @@ async fn set_rules(
         stale_hours: form.stale_hours.trim().parse().unwrap_or(0),
     };
     let rename = PlaceCommand::Rename { name: form.name.clone() };
-    for (part, command) in [("rules", rules), ("name", rename)] {
+    // What is not in the form stays as it is.
+    let demand = Demand {
+        rules: PassRules::from_word(&form.pass_rules).unwrap_or(row.policy.demand.rules),
+        full_name: form.full_name.is_some(),
+        stale_passes: form.stale_passes.is_some(),
+    };
+    let demand = PlaceCommand::SetDemand { demand };
+    for (part, command) in [("rules", rules), ("name", rename), ("demand", demand)] {
         let Err(problem) = app.execute::<Place>(actor.context_for(part), place, command).await
         else {
             continue;

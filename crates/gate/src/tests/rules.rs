@@ -1,7 +1,7 @@
 //! The rules of places, devices, days and typed codes, on both sides of each limit.
 
 use contracts::code::{Colour, TypedAnswer};
-use contracts::gate::Verdict;
+use contracts::gate::{Demand, PassRules, Verdict};
 use contracts::person::{Organisation, Staff};
 use credential::ShortCode;
 use kernel::{Aggregate, Id, Instant, given};
@@ -98,6 +98,22 @@ fn what_is_already_so_makes_no_event() {
     check_place(&[opened()], rename("해태 시장"), Ok(&[]));
     let same = PlaceCommand::SetPolicy { printed_allowed: true, stale_hours: 72 };
     check_place(&[opened()], same, Ok(&[]));
+}
+
+#[test]
+fn a_place_demands_its_own_code_alone_until_it_says_otherwise() {
+    let strict = Demand::default();
+    assert_eq!(strict.rules, PassRules::CodeOnly);
+    assert!(!strict.full_name && !strict.stale_passes);
+    check_place(&[opened()], PlaceCommand::SetDemand { demand: strict }, Ok(&[]));
+    let demand = Demand { rules: PassRules::City, full_name: true, stale_passes: true };
+    let set = PlaceEvent::DemandSet { demand };
+    let command = || PlaceCommand::SetDemand { demand };
+    check_place(&[opened()], command(), Ok(&[set.clone()]));
+    check_place(&[opened(), set.clone()], command(), Ok(&[]));
+    // The other rules of the place leave it as it is.
+    let hours = PlaceEvent::PolicySet { printed_allowed: false, stale_hours: 1 };
+    check_place(&[opened(), set, hours], command(), Ok(&[]));
 }
 
 #[test]

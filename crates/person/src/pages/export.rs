@@ -1,6 +1,6 @@
 //! `/account/export`: everything that is kept about me, readable, as JSON and as CSV (PIPA,
 //! article 35). Not only this slice's: the events of every stream that is sealed under the person's
-//! key. CSV cells that a spreadsheet would run are neutralised (Luca, 2021).
+//! key, or under the key of a thing of theirs. CSV cells that a spreadsheet would run are neutralised (Luca, 2021).
 
 use askama::Template;
 use axum::extract::State;
@@ -90,11 +90,11 @@ fn exported_help(it: &view::HelpRow, other: Id<Person>) -> ExportedHelp {
 fn events(
     reader: &mut Reader<'_>,
     streams: &[&'static str],
-    person: Id<Person>,
+    subjects: &[u128],
 ) -> Result<Vec<ExportedEvent>, Fault> {
     let mut events = Vec::new();
-    for stream in streams {
-        for it in reader.events(stream, person.to_u128())? {
+    for (stream, subject) in streams.iter().flat_map(|it| subjects.iter().map(move |id| (it, id))) {
+        for it in reader.events(stream, *subject)? {
             let Some(json) = &it.json else { continue };
             let event = serde_json::from_slice(json)
                 .map_err(|error| Fault::caused("reading an event", error))?;
@@ -117,7 +117,7 @@ pub(crate) async fn collect(app: &App, actor: &Actor) -> Result<Export, Problem>
         .filter(|it| it.sealing == Sealing::Subject)
         .map(|it| it.name)
         .collect();
-    let texts = app.texts.clone();
+    let (texts, things_of) = (app.texts.clone(), app.questions.things_of);
     let export = read_mine(app, actor, "person.export", move |reader| {
         let Some(it) = view::citizen(reader, person)? else { return Ok(None) };
         let helpers = view::helpers_of(reader, person)?;
@@ -134,7 +134,11 @@ pub(crate) async fn collect(app: &App, actor: &Actor) -> Result<Export, Problem>
             helpers: helpers.iter().map(|it| exported_help(it, it.helper)).collect(),
             helped: helped.iter().map(|it| exported_help(it, it.helped)).collect(),
             readers: read.iter().map(|it| readers::in_words(&texts, locale, it)).collect(),
-            events: events(reader, &streams, person)?,
+            events: {
+                let mut subjects = vec![person.to_u128()];
+                subjects.extend(things_of(reader, person)?);
+                events(reader, &streams, &subjects)?
+            },
         }))
     });
     export.await?.ok_or_else(|| refused(Refusal::NotRegistered))

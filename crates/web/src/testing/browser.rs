@@ -140,6 +140,38 @@ impl Browser {
         self.raw("POST", path, &[("accept", accept), ("content-type", FORM)], encode(&all)).await
     }
 
+    /// Submits a form with files, with the tokens of the last page: fields, and files by their
+    /// field's name.
+    pub async fn upload(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Answer {
+        const BOUNDARY: &str = "haetae-boundary";
+        let tokens = [("_csrf", self.csrf.clone()), ("_once", self.once.clone())];
+        let mut body = Vec::new();
+        let tokens = tokens.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in tokens.chain(fields.iter().copied()).filter(|it| !it.1.is_empty()) {
+            let head =
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(value.as_bytes());
+            body.extend_from_slice(b"\r\n");
+        }
+        for (name, bytes) in files {
+            let head = format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; \
+                 filename=\"file\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+        self.post_raw(path, &format!("multipart/form-data; boundary={BOUNDARY}"), body).await
+    }
+
     /// Sends JSON.
     pub async fn post_json(&mut self, path: &str, body: &serde_json::Value) -> Answer {
         let headers = [("accept", JSON), ("content-type", JSON)];

@@ -1,0 +1,235 @@
+//! The JSON route: a verdict for other systems.
+
+#![allow(unused_qualifications, reason = "what the macros of utoipa expand to")]
+
+use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::gate::{Demand, Device, PassRules};
+use contracts::person::Role;
+use credential::curve::p256_verify;
+use credential::pass::{Policy, Verdict};
+use kernel::{Id, Instant};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use utoipa::{OpenApi as _, ToSchema};
+use web::{Access, Actor, App, Json, Problem, Route};
+
+use crate::decide::check_texts;
+use crate::judge::{self, TOLERANCE_S};
+use crate::refusal::Refusal;
+use crate::{rulebook, trust};
+
+/// Who may ask when signed in: whoever checks passes, or answers for those who do.
+const ASKERS: [Role; 3] = [Role::Guard, Role::Owner, Role::HealthOfficer];
+/// A device's clock may be off by so much, in seconds.
+const CLOCK_TOLERANCE_S: i64 = 300;
+/// What a device's signature begins with.
+const CONTEXT: &[u8] = b"haetae/verification/v1\0";
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![Route::post("/api/v1/verifications", verify, Access::DeviceSigned)]
+}
+
+/// The description of the JSON route.
+pub(crate) fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(verify))]
+struct Description;
+
+/// What is asked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VerificationBody {
+    /// What the QR codes of one pass say; one text, or one for each code of a pass in several.
+    texts: Vec<String>,
+    /// By which rules: `city`, `eu` or `own` (the pass by itself). A device's place decides when this
+    /// is left out, and so does it when it is not.
+    rules: Option<String>,
+    /// Why it is asked, in a word of the asker; bounded, and not kept.
+    purpose: Option<String>,
+    /// The device that asks; without one, a signed-in member of staff asks.
+    #[schema(value_type = Option<String>)]
+    device: Option<Id<Device>>,
+    /// Unix seconds by the device's clock; at most 5 minutes off.
+    made_at: Option<i64>,
+    /// ES256 (raw `r || s`) in base64url over `haetae/verification/v1`, a zero byte, `made_at` as
+    /// eight bytes, the device's id and a zero byte, and the SHA-256 of each text, in their order.
+    signature: Option<String>,
+}
+
+/// How each step went: `ok`, `failed` or `skipped`.
+#[derive(Debug, Serialize, ToSchema)]
+struct ChecksView {
+    decode: &'static str,
+    signature: &'static str,
+    trust: &'static str,
+    usage: &'static str,
+    schema: &'static str,
+    time: &'static str,
+    revocation: &'static str,
+    rules: &'static str,
+}
+
+/// As much of the holder as a guard needs.
+#[derive(Debug, Serialize, ToSchema)]
+struct ShownView {
+    /// First letters of given names and surname.
+    initials: String,
+    /// Day and month of birth, `MM-DD`; less where the pass says less.
+    birth_day: Option<String>,
+    /// The full name, only where the device's place demands it.
+    name: Option<String>,
+}
+
+/// The verdict, in the words of `haetae verify --json`. Nothing of it is kept.
+#[derive(Debug, Serialize, ToSchema)]
+struct VerificationView {
+    /// `dcc`, `shc`, `nzcp`, `vdsnc`, `haetae` or `unknown`.
+    format: &'static str,
+    /// `pass`, `no_pass` or `cannot_tell`. Whoever cannot be judged is never "not vaccinated".
+    verdict: &'static str,
+    checks: ChecksView,
+    /// Stable codes; empty for a pass.
+    reasons: Vec<String>,
+    /// Who issued it, as far as that was verified.
+    issuer: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    issuer_country: Option<String>,
+    /// What it attests: `vaccination`, `test`, `recovery`, `exemption` or `bare`.
+    kind: Option<&'static str>,
+    shown: Option<ShownView>,
+    /// Unix seconds.
+    valid_until: Option<i64>,
+    /// Lets through although a list is too old, because the place says so: to be marked.
+    marked: bool,
+}
+
+fn no(refusal: Refusal) -> Problem {
+    Problem::refused(&refusal)
+}
+
+/// The bytes that a device signs when it asks for a verdict.
+pub fn signed_bytes(device: Id<Device>, texts: &[String], made_at_s: i64) -> Vec<u8> {
+    let mut bytes = CONTEXT.to_vec();
+    bytes.extend_from_slice(&made_at_s.to_be_bytes());
+    bytes.extend_from_slice(device.to_string().as_bytes());
+    bytes.push(0);
+    for text in texts {
+        bytes.extend_from_slice(&Sha256::digest(text));
+    }
+    bytes
+}
+
+/// What the asker's place demands; a member of staff gets the minimum.
+async fn asker(app: &App, actor: &Actor, body: &VerificationBody) -> Result<Demand, Problem> {
+    let Some(device) = body.device else {
+        actor.staff()?;
+        if !ASKERS.iter().any(|it| actor.has(*it)) {
+            return Err(Problem::forbidden());
+        }
+        return Ok(Demand { rules: PassRules::Own, ..Demand::default() });
+    };
+    let made_at = body.made_at.ok_or_else(|| no(Refusal::SignatureBad))?;
+    if app.now().seconds().saturating_sub(made_at).saturating_abs() > CLOCK_TOLERANCE_S {
+        return Err(no(Refusal::ClockOff));
+    }
+    let signature = body.signature.as_deref().unwrap_or_default();
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok();
+    let signature = signature.and_then(|it| <[u8; 64]>::try_from(it).ok());
+    let signature = signature.ok_or_else(|| no(Refusal::SignatureBad))?;
+    let approved = app.questions.approved_device;
+    let known = app.read(move |reader| approved(reader, device)).await?;
+    let known = known.ok_or_else(|| no(Refusal::SignatureBad))?;
+    let bytes = signed_bytes(device, &body.texts, made_at);
+    if p256_verify(&known.public_key, &bytes, &signature) {
+        Ok(known.demand)
+    } else {
+        Err(no(Refusal::SignatureBad))
+    }
+}
+
+/// Says what a pass is worth now, by the keys and lists that two officers of the region agreed on.
+/// Asked by an enrolled device, which signs, or by signed-in staff. Nothing about the person is
+/// kept: not the texts, not the verdict.
+#[utoipa::path(post, path = "/api/v1/verifications", tag = "pass",
+    request_body = VerificationBody, responses((status = 200, body = VerificationView)))]
+async fn verify(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<VerificationBody>,
+) -> Result<Json<VerificationView>, Problem> {
+    let rules = match body.rules.as_deref() {
+        None => None,
+        Some(word) => {
+            let known = PassRules::from_word(word).filter(|it| *it != PassRules::CodeOnly);
+            Some(known.ok_or_else(|| no(Refusal::RulesUnknown))?)
+        }
+    };
+    if let Some(purpose) = &body.purpose {
+        kernel::clean(purpose, 80).map_err(|_| no(Refusal::NameInvalid))?;
+    }
+    check_texts(&body.texts).map_err(no)?;
+    let demand = asker(&app, &actor, &body).await?;
+    let demand = match (body.device, rules) {
+        // A device's place decides; a member of staff chooses.
+        (None, Some(rules)) => Demand { rules, ..demand },
+        _ => demand,
+    };
+    let (now, texts) = (app.now(), body.texts);
+    let judged = app.read({
+        let app = app.clone();
+        move |reader| {
+            let trust = trust::of(&app, reader, &texts, now)?;
+            Ok(by_demand(&texts, &trust, demand, now))
+        }
+    });
+    let (verdict, marked) = judged.await?;
+    Ok(Json(view(&verdict, marked)))
+}
+
+/// The verdict by what a place demands, and whether it lets through with a mark.
+fn by_demand(
+    texts: &[String],
+    trust: &credential::pass::Trust,
+    demand: Demand,
+    now: Instant,
+) -> (Verdict, bool) {
+    let policy = Policy { full_name: demand.full_name, clock_tolerance_s: TOLERANCE_S };
+    let rules = rulebook::of_place(demand.rules);
+    let verdict = judge::verdict(texts, trust, rules, &policy, now);
+    let marked = demand.stale_passes && judge::only_stale(&verdict);
+    (verdict, marked)
+}
+
+fn view(verdict: &Verdict, marked: bool) -> VerificationView {
+    let (checks, of) = (&verdict.checks, judge::check_word);
+    VerificationView {
+        format: verdict.format.code(),
+        verdict: judge::outcome_word(verdict.outcome),
+        checks: ChecksView {
+            decode: of(checks.decode),
+            signature: of(checks.signature),
+            trust: of(checks.trust),
+            usage: of(checks.usage),
+            schema: of(checks.schema),
+            time: of(checks.time),
+            revocation: of(checks.revocation),
+            rules: of(checks.rules),
+        },
+        reasons: verdict.reasons.iter().map(ToString::to_string).collect(),
+        issuer: verdict.issuer.as_ref().map(|it| it.name.clone()),
+        issuer_country: verdict.issuer.as_ref().and_then(|it| it.country.clone()),
+        kind: verdict.kind.map(judge::kind_word),
+        shown: verdict.shown.as_ref().map(|it| ShownView {
+            initials: it.initials.clone(),
+            birth_day: it.birth_day.clone(),
+            name: it.name.clone(),
+        }),
+        valid_until: verdict.valid_until,
+        marked,
+    }
+}

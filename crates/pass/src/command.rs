@@ -1,0 +1,56 @@
+//! What may be asked. Imperative; carries no decisions.
+
+use contracts::person::{Person, Staff};
+use kernel::{Id, Instant};
+
+use crate::model::{Basis, Card, SourceKind};
+
+/// What may be asked of a wallet.
+#[derive(Debug, Clone)]
+pub enum WalletCommand {
+    /// Put a pass in.
+    Import {
+        card: Id<Card>,
+        texts: Vec<String>,
+        by_helper: bool,
+        basis: Basis,
+        ends_at: Option<Instant>,
+    },
+    /// Count the end of a pass by these rules.
+    SetEnd { card: Id<Card>, basis: Basis, ends_at: Option<Instant> },
+    /// Say that the person is told of its end, if that is due and was not said.
+    Warn { card: Id<Card> },
+    /// Take it out.
+    Remove { card: Id<Card> },
+    /// Bring it back.
+    Restore { card: Id<Card> },
+    /// Erase it, if it was taken out long enough ago.
+    Erase { card: Id<Card> },
+}
+
+/// What may be asked of what a pass says.
+#[derive(Debug, Clone)]
+pub enum ContentCommand {
+    /// Keep it.
+    Keep { person: Id<Person>, texts: Vec<String> },
+}
+
+/// What may be asked of a source of trust.
+#[derive(Debug, Clone)]
+pub enum SourceCommand {
+    /// Offer it. `known` says that the same file counts or waits already.
+    Offer { name: String, kind: SourceKind, sha256: String, items: u64, by: Id<Staff>, known: bool },
+    /// Agree, as a second officer.
+    Confirm { by: Id<Staff> },
+    /// Say no to it.
+    Decline { by: Id<Staff> },
+    /// End it.
+    Withdraw { by: Id<Staff>, why: String },
+}
+
+/// What may be asked of a source's file.
+#[derive(Debug, Clone)]
+pub enum MaterialCommand {
+    /// Keep it.
+    Keep { data: String },
+}

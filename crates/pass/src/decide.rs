@@ -1,0 +1,165 @@
+//! The rules. Pure: the caller brings time and ids.
+
+use kernel::{Id, Instant, clean};
+use sha2::{Digest as _, Sha256};
+
+use crate::command::{SourceCommand, WalletCommand};
+use crate::event::{SourceEvent, WalletEvent};
+use crate::model::{Basis, Card, Held, Source, SourceKind, SourcePhase, Wallet, stage};
+use crate::refusal::Refusal;
+
+/// Passes in one wallet: a family of eight with five each.
+pub const HELD_MAX: usize = 40;
+/// QR codes that one pass may be spread over. SMART cards in the field had up to 6; the largest
+/// that their specification foresees have about 30.
+pub const TEXTS_MAX: usize = 36;
+/// Characters of all of them together: 36 codes of version 22, the size that SMART cards are cut to.
+pub const TEXT_MAX: usize = 64 * 1024;
+/// Hours for which a removed pass can be brought back.
+pub const UNDO_HOURS: i64 = 24;
+/// Characters of a source's name.
+const NAME_MAX: usize = 80;
+/// Characters of why a source was withdrawn.
+const WHY_MAX: usize = 300;
+
+/// The rules of a wallet.
+pub fn wallet(
+    it: &Wallet,
+    command: WalletCommand,
+    now: Instant,
+) -> Result<Vec<WalletEvent>, Refusal> {
+    match command {
+        WalletCommand::Import { card, texts, by_helper, basis, ends_at } => {
+            check_texts(&texts)?;
+            let digest = digest(&texts);
+            if it.held().any(|held| held.digest == digest) {
+                return Err(Refusal::AlreadyHeld);
+            }
+            if HELD_MAX <= it.held().count() {
+                let most = i64::try_from(HELD_MAX).unwrap_or(i64::MAX);
+                return Err(Refusal::WalletFull { most });
+            }
+            Ok(vec![WalletEvent::Imported { card, digest, by_helper, basis, ends_at, at: now }])
+        }
+        WalletCommand::SetEnd { card, basis, ends_at } => {
+            let held = held(it, card)?;
+            let same = held.basis == basis && held.ends_at == ends_at;
+            let event = WalletEvent::EndSet { card, basis, ends_at, at: now };
+            if same { Ok(Vec::new()) } else { Ok(vec![event]) }
+        }
+        WalletCommand::Warn { card } => {
+            let Ok(Held { ends_at: Some(ends_at), warned, .. }) = held(it, card) else {
+                return Ok(Vec::new());
+            };
+            let due = stage(*ends_at, now).filter(|due| warned.is_none_or(|said| *due < said));
+            let event = |days| WalletEvent::Warned { card, days, ends_at: *ends_at };
+            Ok(due.map(event).into_iter().collect())
+        }
+        WalletCommand::Remove { card } => {
+            held(it, card)?;
+            Ok(vec![WalletEvent::Removed { card, at: now }])
+        }
+        WalletCommand::Restore { card } => {
+            let found = it.card(card).ok_or(Refusal::CardUnknown)?;
+            match found.removed_at {
+                None => Ok(Vec::new()),
+                Some(at) if is_over(at, now) => Err(Refusal::CardUnknown),
+                Some(_) if it.held().any(|held| held.digest == found.digest) => {
+                    Err(Refusal::AlreadyHeld)
+                }
+                Some(_) => Ok(vec![WalletEvent::Restored { card, at: now }]),
+            }
+        }
+        WalletCommand::Erase { card } => {
+            let removed_at = it.card(card).and_then(|held| held.removed_at);
+            let over = removed_at.is_some_and(|at| is_over(at, now));
+            Ok(over.then_some(WalletEvent::Erased { card }).into_iter().collect())
+        }
+    }
+}
+
+/// What finds the same pass again: its texts, in whatever order they came.
+pub fn digest(texts: &[String]) -> String {
+    let mut sorted: Vec<&String> = texts.iter().collect();
+    sorted.sort_unstable();
+    let mut hash = Sha256::new();
+    for text in sorted {
+        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(text);
+    }
+    hex::encode(hash.finalize())
+}
+
+/// Whether a pass that was removed at `at` can be brought back no longer.
+pub fn is_over(at: Instant, now: Instant) -> bool {
+    at.plus_seconds(UNDO_HOURS * 3_600) <= now
+}
+
+/// Whether the texts of a pass have a size that is worth reading.
+pub fn check_texts(texts: &[String]) -> Result<(), Refusal> {
+    let long: usize = texts.iter().map(String::len).sum();
+    let empty = texts.is_empty() || texts.iter().any(String::is_empty);
+    match () {
+        () if empty => Err(Refusal::Unreadable),
+        () if TEXTS_MAX < texts.len() || TEXT_MAX < long => Err(Refusal::TooLarge),
+        () => Ok(()),
+    }
+}
+
+fn held(it: &Wallet, card: Id<Card>) -> Result<&Held, Refusal> {
+    let found = it.card(card).filter(|held| held.removed_at.is_none());
+    found.ok_or(Refusal::CardUnknown)
+}
+
+/// The basis that a pass is counted by when nobody has chosen: the doors of this city.
+pub const BASIS: Basis = Basis::City;
+
+/// The rules of a source of trust. What makes passes good takes two officers: whose signature is
+/// believed decides over everybody at every door. So does ending a list of revocations, which makes
+/// passes good again; ending keys takes one, because a stolen key cannot wait.
+pub fn source(
+    it: &Source,
+    command: SourceCommand,
+    now: Instant,
+) -> Result<Vec<SourceEvent>, Refusal> {
+    match command {
+        SourceCommand::Offer { name, kind, sha256, items, by, known } => {
+            if known || it.phase != SourcePhase::Absent {
+                return Err(Refusal::SourceKnown);
+            }
+            let name = clean(&name, NAME_MAX).map_err(|_| Refusal::NameInvalid)?;
+            Ok(vec![SourceEvent::Offered { name, kind, sha256, items, offered_by: by, at: now }])
+        }
+        SourceCommand::Confirm { by } => {
+            waits(it)?;
+            if it.offered_by == Some(by) {
+                return Err(Refusal::SameOfficer);
+            }
+            Ok(vec![SourceEvent::Confirmed { confirmed_by: by, at: now }])
+        }
+        SourceCommand::Decline { by } => {
+            waits(it)?;
+            Ok(vec![SourceEvent::Declined { declined_by: by }])
+        }
+        SourceCommand::Withdraw { by, why } => {
+            match it.phase {
+                SourcePhase::Absent => return Err(Refusal::SourceUnknown),
+                SourcePhase::Confirmed => {}
+                _ => return Err(Refusal::SourceDecided),
+            }
+            if it.kind == Some(SourceKind::Revocations) && it.offered_by == Some(by) {
+                return Err(Refusal::SameOfficer);
+            }
+            let why = clean(&why, WHY_MAX).map_err(|_| Refusal::WhyInvalid)?;
+            Ok(vec![SourceEvent::Withdrawn { withdrawn_by: by, why, at: now }])
+        }
+    }
+}
+
+fn waits(it: &Source) -> Result<(), Refusal> {
+    match it.phase {
+        SourcePhase::Offered => Ok(()),
+        SourcePhase::Absent => Err(Refusal::SourceUnknown),
+        _ => Err(Refusal::SourceDecided),
+    }
+}

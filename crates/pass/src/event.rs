@@ -1,0 +1,115 @@
+//! What has happened. Append-only: a variant is never edited or removed, only superseded by one
+//! with a higher version.
+//!
+//! Events of `pass.wallet` are sealed under the person's key. What a pass says lies apart
+//! (`pass.content`), under a key of its own: taking one pass out destroys that key and nothing else.
+//! Events of `pass.source` are public: everybody may know whose signatures the region believes, and
+//! which two officers said so. The file itself lies sealed beside them (`pass.material`), so that
+//! what was read in by mistake does not stay for ever.
+
+use contracts::person::{Person, Staff};
+use kernel::{Fact, Id, Instant};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Basis, Card, SourceKind};
+
+/// What happened to the passes in one person's wallet. What a pass says is not here: see
+/// [`ContentEvent`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum WalletEvent {
+    /// A pass was put in. `digest` finds the same one again.
+    Imported {
+        card: Id<Card>,
+        digest: String,
+        by_helper: bool,
+        basis: Basis,
+        ends_at: Option<Instant>,
+        at: Instant,
+    },
+    /// From now on its end is counted by these rules, or they were found to give another end.
+    EndSet { card: Id<Card>, basis: Basis, ends_at: Option<Instant>, at: Instant },
+    /// The person was told that it ends in so many days.
+    Warned { card: Id<Card>, days: u8, ends_at: Instant },
+    /// It was taken out. It can be brought back for a day.
+    Removed { card: Id<Card>, at: Instant },
+    /// It was brought back.
+    Restored { card: Id<Card>, at: Instant },
+    /// Its day was over: what it said can be read by nobody any more.
+    Erased { card: Id<Card> },
+}
+
+impl Fact for WalletEvent {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Imported { .. } => "pass.imported.v1",
+            Self::EndSet { .. } => "pass.end_set.v1",
+            Self::Warned { .. } => "pass.warned.v1",
+            Self::Removed { .. } => "pass.removed.v1",
+            Self::Restored { .. } => "pass.restored.v1",
+            Self::Erased { .. } => "pass.erased.v1",
+        }
+    }
+}
+
+/// What a pass says, under a key of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ContentEvent {
+    /// The texts of its QR codes, and nothing else: everything that is shown is read from them
+    /// again.
+    Kept { person: Id<Person>, texts: Vec<String> },
+}
+
+impl Fact for ContentEvent {
+    fn kind(&self) -> &'static str {
+        "pass.content_kept.v1"
+    }
+}
+
+/// What happened to a file with the keys, or the revocations, of issuers elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SourceEvent {
+    /// An officer read it in. Nothing is believed before a second officer has agreed. `sha256` lets
+    /// anybody compare it with what its publisher published.
+    Offered {
+        name: String,
+        kind: SourceKind,
+        sha256: String,
+        items: u64,
+        offered_by: Id<Staff>,
+        at: Instant,
+    },
+    /// A second officer agreed: it counts from now on.
+    Confirmed { confirmed_by: Id<Staff>, at: Instant },
+    /// It will not count.
+    Declined { declined_by: Id<Staff> },
+    /// It counts no longer.
+    Withdrawn { withdrawn_by: Id<Staff>, why: String, at: Instant },
+}
+
+impl Fact for SourceEvent {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Offered { .. } => "pass.source_offered.v1",
+            Self::Confirmed { .. } => "pass.source_confirmed.v1",
+            Self::Declined { .. } => "pass.source_declined.v1",
+            Self::Withdrawn { .. } => "pass.source_withdrawn.v1",
+        }
+    }
+}
+
+/// The file of a source, as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum MaterialEvent {
+    /// It was read in. `data` is base64.
+    Kept { data: String },
+}
+
+impl Fact for MaterialEvent {
+    fn kind(&self) -> &'static str {
+        "pass.material_kept.v1"
+    }
+}

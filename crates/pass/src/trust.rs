@@ -1,0 +1,117 @@
+//! Whom the region believes: the files that two officers agreed on, and the region's own lists.
+//!
+//! A store of keys is built once for each set of files and kept, because a file of the whole of Europe
+//! takes longer to read than a pass takes to judge. Which set is in force is asked each time.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contracts::code::OwnLists;
+use credential::pass::{Format, Trust};
+use credential::{RevocationList, TrustList};
+use kernel::Instant;
+use sha2::{Digest as _, Sha256};
+use store::{Fault, Reader};
+use web::App;
+
+use crate::model::{Material, SourceKind};
+use crate::refusal::Refusal;
+use crate::{judge, view};
+
+/// Bytes of a file of trust: the keys of all of Europe are 1 to 2 MB.
+pub const FILE_MAX: usize = 8 * 1024 * 1024;
+/// Stores that are kept: the one in force and the one before, for tests in one process more.
+const KEPT: usize = 4;
+
+/// What was found in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    /// Keys, or revocations.
+    pub kind: SourceKind,
+    /// How many.
+    pub items: u64,
+    /// The hash of the file in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// What a file holds; refused when that is nothing that is known here, and when it is both keys and
+/// revocations: each has its own rule of who may end it.
+pub fn recognise(file: &[u8]) -> Result<Recognised, Refusal> {
+    if FILE_MAX < file.len() {
+        return Err(Refusal::TooLarge);
+    }
+    let mut trust = Trust::default();
+    let found = trust.add(file);
+    // A region's own lists are nobody's to import: they are signed by its root and fetched.
+    if found.regions > 0 {
+        return Err(Refusal::SourceInvalid);
+    }
+    let (kind, items) = match (found.signers + found.authorities, found.revocations) {
+        (0, 0) => return Err(Refusal::SourceInvalid),
+        (0, lists) => (SourceKind::Revocations, lists),
+        (keys, 0) => (SourceKind::Keys, keys),
+        (_, _) => return Err(Refusal::SourceInvalid),
+    };
+    let items = u64::try_from(items).unwrap_or(u64::MAX);
+    Ok(Recognised { kind, items, sha256: hex::encode(Sha256::digest(file)) })
+}
+
+type Built = (Vec<String>, Arc<Trust>);
+
+static BUILT: Mutex<VecDeque<Built>> = Mutex::new(VecDeque::new());
+
+/// The store of the files in force. The same files give the same store, whoever asks.
+pub fn foreign(reader: &mut Reader<'_>) -> Result<Arc<Trust>, Fault> {
+    let sources = view::in_force(reader)?;
+    let files: Vec<String> = sources.iter().map(|(_, sha256)| sha256.clone()).collect();
+    if let Some(trust) = kept(&files) {
+        return Ok(trust);
+    }
+    let mut trust = Trust::default();
+    for (source, sha256) in sources {
+        let material = reader.state::<Material>(source.to_u128())?;
+        let file = material.data.and_then(|it| STANDARD.decode(it).ok()).unwrap_or_default();
+        if hex::encode(Sha256::digest(&file)) != sha256 {
+            return Err(Fault::new("a file of trust is not the one that was agreed on"));
+        }
+        trust.add(&file);
+    }
+    let trust = Arc::new(trust);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.push_front((files, Arc::clone(&trust)));
+    built.truncate(KEPT);
+    Ok(trust)
+}
+
+fn kept(files: &[String]) -> Option<Arc<Trust>> {
+    let built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.iter().find(|(of, _)| of == files).map(|(_, trust)| Arc::clone(trust))
+}
+
+/// What these texts are judged by: the region's own lists for its own codes, the files in force for
+/// every other.
+pub fn of(
+    app: &App,
+    reader: &mut Reader<'_>,
+    texts: &[String],
+    now: Instant,
+) -> Result<Arc<Trust>, Fault> {
+    if judge::format(texts) != Format::Haetae {
+        return foreign(reader);
+    }
+    let lists = (app.questions.own_lists)(reader, &app.keyring, now)?;
+    lists.map_or_else(|| Ok(Arc::default()), |it| own(&it).map(Arc::new))
+}
+
+/// A store of the region's own lists alone, for its own codes.
+pub fn own(lists: &OwnLists) -> Result<Trust, Fault> {
+    let list = TrustList::open(&lists.trust, &lists.root, 0)
+        .map_err(|error| Fault::caused("opening our own trust list", error))?;
+    let revocations = RevocationList::open(&lists.revocations, &lists.root, 0)
+        .map_err(|error| Fault::caused("opening our own revocation list", error))?;
+    let mut trust = Trust::default();
+    trust.regions.push(credential::Trust { list, revocations: Some(revocations) });
+    Ok(trust)
+}
