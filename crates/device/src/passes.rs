@@ -220,6 +220,8 @@ impl Rules for Place<'_> {
         let set = sets.iter().find(|(name, _)| *name == self.demand.rules).map(|(_, set)| set);
         // Rules read the content of the DCC: of another kind there is nothing that they could ask.
         let (Some(set), Format::Dcc) = (set, facts.format) else { return open(&self.demand.rules) };
-        set.judge(facts)
+        let ruling = set.judge(facts);
+        // Where no rule is for such a pass, nobody has said yes.
+        if ruling.asked == 0 { open(&self.demand.rules) } else { ruling }
     }
 }

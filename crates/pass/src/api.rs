@@ -2,13 +2,17 @@
 
 #![allow(unused_qualifications, reason = "what the macros of utoipa expand to")]
 
+use std::sync::Arc;
+
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use contracts::gate::{Demand, Device, PassRules};
 use contracts::person::Role;
 use credential::curve::p256_verify;
 use credential::pass::{Policy, Verdict};
+use http::{HeaderMap, StatusCode, header};
 use kernel::{Id, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -28,7 +32,10 @@ const CLOCK_TOLERANCE_S: i64 = 300;
 const CONTEXT: &[u8] = b"haetae/verification/v1\0";
 
 pub(crate) fn routes() -> Vec<Route> {
-    vec![Route::post("/api/v1/verifications", verify, Access::DeviceSigned)]
+    vec![
+        Route::post("/api/v1/verifications", verify, Access::DeviceSigned),
+        Route::get("/api/v1/passes/material", give_material, Access::Anyone),
+    ]
 }
 
 /// The description of the JSON route.
@@ -37,7 +44,7 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(verify))]
+#[openapi(paths(verify, give_material))]
 struct Description;
 
 /// What is asked.
@@ -106,6 +113,41 @@ struct VerificationView {
     valid_until: Option<i64>,
     /// Lets through although a list is too old, because the place says so: to be marked.
     marked: bool,
+}
+
+/// What gates carry to judge the passes of others.
+#[derive(Debug, Serialize, ToSchema)]
+struct MaterialView {
+    /// A COSE_Sign1 by the region's root key, in base64 (see `credential::pass::Material`).
+    list: String,
+    /// Grows with time.
+    version: u64,
+    /// Unix seconds.
+    issued_at: i64,
+    /// Unix seconds; old from this second on.
+    valid_until: i64,
+}
+
+/// The files that two officers agreed on, and the rules by which places judge.
+#[utoipa::path(get, path = "/api/v1/passes/material", tag = "pass",
+    responses((status = 200, body = MaterialView)))]
+async fn give_material(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    let (keyring, region, now) = (Arc::clone(&app.keyring), app.store.region().clone(), app.now());
+    let (material, signed) =
+        app.read(move |it| trust::for_gates(it, &keyring, &region, now)).await?;
+    let tag = format!("\"{}\"", hex::encode(Sha256::digest(&signed)));
+    let caching = [(header::CACHE_CONTROL, "public, max-age=60".to_owned()), (header::ETAG, tag)];
+    let [_, (_, tag)] = &caching;
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|it| it.as_bytes() == tag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    let body = MaterialView {
+        list: STANDARD.encode(signed),
+        version: material.version,
+        issued_at: material.issued_at,
+        valid_until: material.valid_until,
+    };
+    Ok((caching, Json(body)).into_response())
 }
 
 fn no(refusal: Refusal) -> Problem {

@@ -1,7 +1,8 @@
 //! The rules that passes are counted by, as data that ships with the program.
 //!
 //! - `kr-2022-01.json`: Korea's pass of January 2022: 14 to 180 days after the second dose, or a
-//!   booster, or a negative PCR test within 48 hours, or recovered. The city's own until it has another.
+//!   booster, or a negative PCR test within 48 hours, or recovered, without an end: the city's own until
+//!   it has another. (The set as it was in force, with its dates, is `rules::SHIPPED`.)
 //! - `eu-2022-02.json`: entry to the European Union: Regulation (EU) 2021/953 with the delegated
 //!   Regulation (EU) 2021/2288 (270 days for the primary course from 1 February 2022) and Council
 //!   Recommendation (EU) 2022/107.
@@ -10,67 +11,50 @@
 
 use std::sync::LazyLock;
 
+use ::judge::CountryRules;
 use contracts::gate;
-use credential::pass::{Facts, Format, Rules, Ruling};
-use kernel::Instant;
-use rules::{PassRules, Question, RuleResult, Signed, ValueSets};
+use credential::pass::{Facts, Format, PlaceRules, Rules, Ruling};
+use rules::{PassRules, ValueSets};
 use serde_json::Value;
 
 use crate::model::Basis;
 
-/// Rules of one country, asked by their own clock.
-pub struct Published {
-    country: &'static str,
-    rules: PassRules,
-    value_sets: ValueSets,
-}
+/// Rules of one country.
+pub struct Published(CountryRules);
 
 impl Published {
     /// The rules of this file; nothing if it were broken, which a test rules out.
-    fn shipped(country: &'static str, file: &str) -> Option<Self> {
+    fn shipped(country: &str, file: &str) -> Option<Self> {
         let source: Value = serde_json::from_str(file).ok()?;
         let mut rules = PassRules::default();
         rules.add(&source).ok()?;
-        Some(Self { country, rules, value_sets: ValueSets::default() })
+        let value_sets = ValueSets::default();
+        Some(Self(CountryRules { country: country.to_owned(), rules, value_sets }))
     }
 
     /// What a rule says, in this language.
     pub fn description(&self, name: &str, language: &str) -> Option<&str> {
-        let rule = self.rules.rules().iter().find(|it| it.identifier == name)?;
+        let rule = self.0.rules.rules().iter().find(|it| it.identifier == name)?;
         rule.description(language)
     }
 }
 
 impl Rules for Published {
     fn judge(&self, facts: &Facts<'_>) -> Ruling {
-        // They read the content of the DCC; of another kind there is nothing that they could ask.
-        if facts.format != Format::Dcc {
-            return Ruling::default();
+        self.0.judge(facts)
+    }
+}
+
+/// A place that asks for these rules: where none is for such a pass, nobody has said yes.
+struct AtPlace(&'static LazyLock<Option<Published>>, &'static str);
+
+impl Rules for AtPlace {
+    fn judge(&self, facts: &Facts<'_>) -> Ruling {
+        let ruling = self.0.as_ref().map(|it| it.judge(facts)).unwrap_or_default();
+        if 0 < ruling.asked {
+            return ruling;
         }
-        let text = |seconds: i64| Instant::from_seconds(seconds).rfc3339();
-        let clock = text(facts.now_s);
-        let (issued, expires) = (facts.issued_at.map(text), facts.expires_at.map(text));
-        let question = Question {
-            country: self.country,
-            region: "",
-            issuer: facts.issuer_country.unwrap_or_default(),
-            clock: &clock,
-        };
-        let signed =
-            Signed { issued_at: issued.as_deref(), expires_at: expires.as_deref(), key_id: None };
-        let asked = self.rules.judge(&question, facts.payload, &signed, &self.value_sets, false);
-        let Ok(judgement) = asked else {
-            return Ruling { asked: 1, failed: Vec::new(), open: vec![self.country.to_owned()] };
-        };
-        let named = |wanted: RuleResult| {
-            let rules = judgement.asked.iter().filter(|it| it.result == wanted);
-            rules.map(|it| it.rule.identifier.clone()).collect()
-        };
-        Ruling {
-            asked: judgement.asked.len(),
-            failed: named(RuleResult::Failed),
-            open: named(RuleResult::Open),
-        }
+        Ruling { asked: 1, failed: Vec::new(), open: vec![self.1.to_owned()] }
     }
 }
 
@@ -86,10 +70,22 @@ impl Rules for CodeOnly {
     }
 }
 
-static CITY: LazyLock<Option<Published>> =
-    LazyLock::new(|| Published::shipped("KR", include_str!("../rulebook/kr-2022-01.json")));
-static EU: LazyLock<Option<Published>> =
-    LazyLock::new(|| Published::shipped("EU", include_str!("../rulebook/eu-2022-02.json")));
+const CITY_FILE: &str = include_str!("../rulebook/kr-2022-01.json");
+const EU_FILE: &str = include_str!("../rulebook/eu-2022-02.json");
+static CITY: LazyLock<Option<Published>> = LazyLock::new(|| Published::shipped("KR", CITY_FILE));
+static EU: LazyLock<Option<Published>> = LazyLock::new(|| Published::shipped("EU", EU_FILE));
+static AT_PLACE: [AtPlace; 2] = [AtPlace(&CITY, "city"), AtPlace(&EU, "eu")];
+
+/// The sets that gates carry, under the words by which places ask for them.
+pub fn for_gates() -> Vec<PlaceRules> {
+    [(gate::PassRules::City, "KR", CITY_FILE), (gate::PassRules::Eu, "EU", EU_FILE)]
+        .map(|(word, country, rules)| PlaceRules {
+            name: word.word().to_owned(),
+            country: country.to_owned(),
+            rules: rules.to_owned(),
+        })
+        .to_vec()
+}
 
 /// The published rules of a basis; none for what a pass says by itself.
 pub fn published(basis: Basis) -> Option<&'static Published> {
@@ -110,8 +106,8 @@ pub fn of_place(demand: gate::PassRules) -> Option<&'static dyn Rules> {
     match demand {
         gate::PassRules::CodeOnly => Some(&CodeOnly),
         gate::PassRules::Own => None,
-        gate::PassRules::City => of(Basis::City),
-        gate::PassRules::Eu => of(Basis::Eu),
+        gate::PassRules::City => AT_PLACE.first().map(|it| -> &'static dyn Rules { it }),
+        gate::PassRules::Eu => AT_PLACE.last().map(|it| -> &'static dyn Rules { it }),
     }
 }
 
@@ -121,10 +117,7 @@ mod tests {
 
     #[test]
     fn every_rule_that_ships_could_be_published() {
-        for file in [
-            include_str!("../rulebook/kr-2022-01.json"),
-            include_str!("../rulebook/eu-2022-02.json"),
-        ] {
+        for file in [CITY_FILE, EU_FILE] {
             let rules: Vec<Value> = serde_json::from_str(file).unwrap();
             for rule in &rules {
                 assert_eq!(rules::PassRule::check(rule), [], "{}", rule["Identifier"]);
@@ -137,7 +130,7 @@ mod tests {
     fn every_rule_has_words_in_three_languages() {
         for basis in [Basis::City, Basis::Eu] {
             let published = published(basis).unwrap();
-            for rule in published.rules.rules() {
+            for rule in published.0.rules.rules() {
                 for language in ["ko", "en", "zh-Hans"] {
                     let has = rule.descriptions.iter().any(|(lang, _)| lang == language);
                     assert!(has, "{} in {language}", rule.identifier);

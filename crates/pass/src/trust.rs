@@ -9,16 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contracts::code::OwnLists;
-use credential::pass::{Format, Trust};
-use credential::{RevocationList, TrustList};
-use kernel::Instant;
+use credential::pass::{self, Format, Trust};
+use credential::{IssuerSigner, RevocationList, TrustList};
+use kernel::{Id, Instant, Region};
 use sha2::{Digest as _, Sha256};
-use store::{Fault, Reader};
+use store::{Fault, Keyring, Reader};
 use web::App;
 
-use crate::model::{Material, SourceKind};
+use crate::model::{Material, SourceId, SourceKind};
 use crate::refusal::Refusal;
-use crate::{judge, view};
+use crate::{judge, rulebook, view};
 
 /// Bytes of a file of trust: the keys of all of Europe are 1 to 2 MB.
 pub const FILE_MAX: usize = 8 * 1024 * 1024;
@@ -71,11 +71,7 @@ pub fn foreign(reader: &mut Reader<'_>) -> Result<Arc<Trust>, Fault> {
     }
     let mut trust = Trust::default();
     for (source, sha256) in sources {
-        let material = reader.state::<Material>(source.to_u128())?;
-        let file = material.data.and_then(|it| STANDARD.decode(it).ok()).unwrap_or_default();
-        if hex::encode(Sha256::digest(&file)) != sha256 {
-            return Err(Fault::new("a file of trust is not the one that was agreed on"));
-        }
+        let file = file(reader, source, &sha256)?;
         trust.add(&file);
     }
     let trust = Arc::new(trust);
@@ -83,6 +79,52 @@ pub fn foreign(reader: &mut Reader<'_>) -> Result<Arc<Trust>, Fault> {
     built.push_front((files, Arc::clone(&trust)));
     built.truncate(KEPT);
     Ok(trust)
+}
+
+/// How long a gate may rely on the material, in seconds: as on the region's other lists.
+const MATERIAL_S: i64 = 96 * 3_600;
+/// New material that often at most: it can be megabytes, and a gate asks every five minutes.
+const STEP_S: i64 = 600;
+
+/// What gates carry to judge the passes of others, signed by the region's root: the files in force and
+/// the rules by which places judge.
+pub fn for_gates(
+    reader: &mut Reader<'_>,
+    keyring: &Keyring,
+    region: &Region,
+    now: Instant,
+) -> Result<(pass::Material, Vec<u8>), Fault> {
+    let mut files = Vec::new();
+    for (source, sha256) in view::in_force(reader)? {
+        files.push(file(reader, source, &sha256)?);
+    }
+    let issued_at = now.seconds().max(0) / STEP_S * STEP_S;
+    let material = pass::Material {
+        region: region.as_str().chars().take(16).collect(),
+        version: u64::try_from(issued_at / STEP_S).unwrap_or(0),
+        issued_at,
+        valid_until: issued_at + MATERIAL_S,
+        files,
+        rules: rulebook::for_gates(),
+        value_sets: String::new(),
+    };
+    let root = IssuerSigner::from_seed(&*keyring.key("root")?)
+        .map_err(|error| Fault::caused("reading the root key", error))?;
+    let signed = root
+        .sign_material(&material)
+        .map_err(|error| Fault::caused("signing what gates carry", error))?;
+    Ok((material, signed))
+}
+
+/// A file in force, checked against what was agreed on.
+fn file(reader: &mut Reader<'_>, source: Id<SourceId>, sha256: &str) -> Result<Vec<u8>, Fault> {
+    let material = reader.state::<Material>(source.to_u128())?;
+    let file = material.data.and_then(|it| STANDARD.decode(it).ok()).unwrap_or_default();
+    if hex::encode(Sha256::digest(&file)) == sha256 {
+        Ok(file)
+    } else {
+        Err(Fault::new("a file of trust is not the one that was agreed on"))
+    }
 }
 
 fn kept(files: &[String]) -> Option<Arc<Trust>> {
