@@ -1,6 +1,6 @@
 //! How many times a second one compiled core answers a typical rule, beside the cost of merely
 //! reading its data as JSON.
-#![allow(clippy::unwrap_used, clippy::print_stderr)] // a benchmark that cannot set itself up should stop
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr)] // a benchmark that cannot set itself up should stop
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rules::{

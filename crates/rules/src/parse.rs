@@ -100,9 +100,8 @@ impl Parser {
                 self.refused(InvalidCode::NotAnExpression, "invalid CertLogic expression")
             }
             Value::Bool(truth) => Node::Bool(*truth),
-            Value::Number(number) => match safe_integer(number) {
-                Some(integer) => Node::Integer(integer),
-                None => {
+            Value::Number(number) => safe_integer(number).map_or_else(
+                || {
                     let code = not_an_integer(value);
                     let message = match code {
                         InvalidCode::NumberOutOfRange => {
@@ -111,8 +110,9 @@ impl Parser {
                         _ => format!("{number} is a non-integer number"),
                     };
                     self.refused(code, message)
-                }
-            },
+                },
+                Node::Integer,
+            ),
             Value::String(text) if text.len() > TEXT_MAX => {
                 self.refused(InvalidCode::TooLarge, format!("a literal may have {TEXT_MAX} bytes"))
             }
@@ -146,7 +146,7 @@ impl Parser {
         };
         let pointer = self.pointer.clone();
         if name == Operation::Var.as_str() {
-            return match self.path(value) {
+            return match Self::path(value) {
                 Ok(path) => Node::Operation(Box::new(Applied {
                     pointer,
                     operation: Operation::Var,
@@ -269,7 +269,7 @@ impl Parser {
         unit
     }
 
-    fn path(&self, value: &Value) -> Result<Path, (InvalidCode, String)> {
+    fn path(value: &Value) -> Result<Path, (InvalidCode, String)> {
         let Value::String(text) = value else {
             let message = "not of the form { \"var\": \"<path>\" }";
             return Err((InvalidCode::MalformedOperation, message.to_owned()));
