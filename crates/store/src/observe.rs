@@ -32,8 +32,10 @@ const TAGS_ADD: &str = "INSERT INTO observation_tag (region, kind, day, seq, tag
 const TAGS_OF: &str =
     "SELECT seq, tags FROM observation_tag WHERE region = $1 AND kind = $2 AND day = $3";
 const BLOCK: &str = "SELECT payload FROM observation WHERE region = $1 AND seq = $2";
-pub(crate) const BLOCKS: &str = "SELECT seq, day, payload FROM observation WHERE region = $1 \
-     AND kind = $2 AND seq >= $3 ORDER BY seq LIMIT 50";
+/// By the leaf alone: with the kind in the search the index of kinds and days would be taken, and
+/// each page of it sorted anew.
+pub(crate) const BLOCKS: &str = "SELECT seq, day, payload, kind FROM observation WHERE region = $1 \
+     AND seq >= $2 ORDER BY seq LIMIT 500";
 
 /// The SQL texts of this module, on the visits side, for conformance law 7.
 pub const QUERIES: &[&str] = &[BLOCK_ADD, TAGS_ADD, TAGS_OF, BLOCK, BLOCKS];
@@ -90,13 +92,16 @@ pub(crate) fn project_all(
     let context = crate::tx::event_context(region, kind.kind);
     let mut next = 0_u64;
     loop {
-        let rows = select(source, &value, BLOCKS, &[kind.kind.into(), next.into()])?;
+        let rows = select(source, &value, BLOCKS, &[next.into()])?;
         if rows.is_empty() {
             return Ok(());
         }
         for row in &rows {
             let seq = row.count(0)?;
             next = seq + 1;
+            if row.text(3)? != kind.kind {
+                continue;
+            }
             let day = i32::try_from(row.int(1)?).doing("reading a day")?;
             let scope = Scope::Epoch { kind: kind.kind.to_owned(), day, visits: true };
             let Some(key) = vault.find(&scope)? else { continue };

@@ -40,7 +40,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
         if let Some(wrong) = report.wrong.first() {
             bail!("the audit found {}: {}", wrong.place, wrong.what);
         }
-        let rate = per_second(report.entries, took);
+        let rate = per_second(report.entries - report.from, took);
         let peer = per_second(bare_rows, bare);
         figures.push(Figure::beside(name, rate, "/s", "bare sqlite, hashed", peer));
     }
