@@ -12,7 +12,7 @@ use xtask::tidy;
 const DENY_VERSION: &str = "0.20.2";
 
 /// Debian packages that the tests use, and a program that shows each is there.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 9] = [
     ("chromium", "/usr/bin/chromium"),
     ("chromium-driver", "/usr/bin/chromedriver"),
     ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto"),
@@ -20,6 +20,8 @@ const PACKAGES: [(&str, &str); 7] = [
     ("golang-go", "/usr/bin/go"),
     ("golang-golang-x-mod-dev", "/usr/share/gocode/src/golang.org/x/mod/sumdb"),
     ("python3-cryptography", "/usr/lib/python3/dist-packages/cryptography"),
+    ("nodejs", "/usr/bin/node"),
+    ("npm", "/usr/bin/npm"),
 ];
 
 pub(crate) fn run(root: &Path) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::slices;
 /// that was followed must not be valid again after a restore; whoever was signed in signs in again.
 pub const TRANSIENT: [&str; 4] = ["web_session", "web_otp", "web_link", "web_challenge"];
 
-/// Backs up what is new in the data folder of `config`, while it is served or not, as long as
+/// Backs up what is new in the databases of `config`, while they are served or not, as long as
 /// `go_on` says so.
 pub fn backup(
     config: &Config,
@@ -23,6 +23,7 @@ pub fn backup(
     let slices = slices::slices();
     let source = Source {
         dir: &config.data,
+        backend: &config.backend().map_err(wrong)?,
         region: &config.region().map_err(wrong)?,
         origin: &config.log_name().map_err(wrong)?,
         keyring: &Keyring::open(&config.keys(), Seed::fixed(0))?,

@@ -9,6 +9,7 @@ use app::{Config, slices};
 use clap::Args;
 use kernel::{Clock as _, SystemClock};
 use ledger::{TILE_WIDTH, TileId};
+use store::Backend;
 use store::backup::{BackupError, Identity, Published, Restore, Restored, Target};
 
 use crate::{Setup, output};
@@ -50,6 +51,40 @@ pub(crate) struct With {
     /// Refuse unless the backup is proven to be the beginning of the published log.
     #[arg(long, requires = "checkpoint")]
     verify: bool,
+}
+
+/// New databases on a server into which a region is restored, in place of files.
+#[derive(Args)]
+pub(crate) struct Into {
+    /// Restore into this PostgreSQL database, which must be empty, and those beside it
+    /// (`<name>_visits`, `<name>_keys`). Keys and configuration go into the data folder.
+    #[arg(long, value_name = "URL", env = "HAETAE_RESTORE_STORE", hide_env_values = true)]
+    store: Option<String>,
+    /// Where visits are restored.
+    #[arg(long, value_name = "URL", requires = "store")]
+    store_visits: Option<String>,
+    /// Where wrapped keys are restored.
+    #[arg(long, value_name = "URL", requires = "store")]
+    store_keys: Option<String>,
+}
+
+impl Into {
+    fn backend(&self) -> anyhow::Result<Option<Backend>> {
+        let Some(url) = &self.store else { return Ok(None) };
+        let (visits, keys) = (self.store_visits.as_deref(), self.store_keys.as_deref());
+        Ok(Some(Backend::postgres(url, visits, keys).context("the new databases")?))
+    }
+
+    /// The lines of the configuration that say so.
+    fn lines(&self) -> String {
+        let all = [
+            ("store", &self.store),
+            ("store_visits", &self.store_visits),
+            ("store_keys", &self.store_keys),
+        ];
+        let lines = all.into_iter().filter_map(|(key, it)| Some((key, it.as_ref()?)));
+        lines.map(|(key, it)| format!("{key} = {it:?}\n")).collect::<Vec<_>>().concat()
+    }
 }
 
 /// Says the refusal with its code; 1 when the answer is no, 2 when there is none.
@@ -134,19 +169,21 @@ pub(crate) fn restore(
     from: &Path,
     to: &Path,
     keys_to: Option<&Path>,
+    into: &Into,
     accept_findings: bool,
     with: &With,
     setup: &Setup,
 ) -> anyhow::Result<ExitCode> {
     // A machine that is new has no configuration yet: then the folder of the keys must be given.
     let configured = setup.load().ok();
-    let restored = match bring(from, to, keys_to, accept_findings, with, configured.as_ref())? {
+    let site = (to, keys_to, into.backend()?);
+    let restored = match bring(from, site, accept_findings, with, configured.as_ref())? {
         Ok(restored) => restored,
         Err(error) => return Ok(refused(&error)),
     };
     let text = format!(
         "# Written by haetae for `haetae audit` on this folder.\n\
-         origin = {:?}\nregion = {:?}\nlog_name = {:?}\ndata = {:?}\nkeys = {:?}\n",
+         origin = {:?}\nregion = {:?}\nlog_name = {:?}\ndata = {:?}\nkeys = {:?}\n{}",
         configured.map_or_else(|| "https://localhost".to_owned(), |it| it.origin),
         restored.region,
         restored.origin,
@@ -154,8 +191,9 @@ pub(crate) fn restore(
         std::path::absolute(keys_to.map_or_else(|| to.join("keys"), Path::to_owned))?
             .display()
             .to_string(),
+        into.lines(),
     );
-    std::fs::write(to.join("haetae.toml"), text).context("writing haetae.toml")?;
+    write_configuration(to, &text).context("writing haetae.toml")?;
     show(&restored, setup.json)?;
     if !setup.json {
         println!("restored into {}", to.display());
@@ -163,14 +201,24 @@ pub(crate) fn restore(
     Ok(ExitCode::from(u8::from(!restored.audit.wrong.is_empty())))
 }
 
-/// Restores the newest backup into a folder that is removed again.
+/// An address may hold a password: nobody else reads it.
+fn write_configuration(to: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600);
+    file.open(to.join("haetae.toml"))?.write_all(text.as_bytes())
+}
+
+/// Restores the newest backup into a folder that is removed again: into files, wherever the region's
+/// databases are.
 pub(crate) fn drill(from: Option<PathBuf>, with: &With, setup: &Setup) -> anyhow::Result<ExitCode> {
     let configured = setup.load().ok();
     let from = from.or_else(|| configured.as_ref().and_then(|it| it.backup_to.clone()));
     let from = from.context("say which backups: FROM, or backup_to in the configuration")?;
     let dir = tempfile::tempdir().context("making a temporary folder")?;
     let to = dir.path().join("region");
-    match bring(&from, &to, None, false, with, configured.as_ref())? {
+    match bring(&from, (&to, None, None), false, with, configured.as_ref())? {
         Ok(restored) => {
             show(&restored, setup.json)?;
             if !setup.json {
@@ -184,8 +232,7 @@ pub(crate) fn drill(from: Option<PathBuf>, with: &With, setup: &Setup) -> anyhow
 
 fn bring(
     from: &Path,
-    to: &Path,
-    keys_to: Option<&Path>,
+    (to, keys_to, store): (&Path, Option<&Path>, Option<Backend>),
     accept_findings: bool,
     with: &With,
     configured: Option<&Config>,
@@ -208,6 +255,7 @@ fn bring(
         keys_from: &keys_from,
         to,
         keys_to,
+        store: store.as_ref(),
         identities: &identities,
         registry: &slices::registry(&slices::slices()),
         verify: with.verify,

@@ -1,7 +1,9 @@
 //! `haetae bench`: measured on this machine, beside a peer in the same run.
 
+mod appends;
 mod audit;
 mod pages;
+mod postgres;
 mod restore;
 mod write;
 
@@ -57,12 +59,75 @@ pub(crate) fn per_second(count: u64, took: Duration) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / took.as_secs_f64()
 }
 
-pub(crate) fn run(name: &str, json: bool, quick: bool) -> anyhow::Result<ExitCode> {
+/// What is to be measured, and on how much.
+pub(crate) struct Wish {
+    pub(crate) quick: bool,
+    pub(crate) entries: Option<u64>,
+    pub(crate) store: Option<String>,
+}
+
+impl Wish {
+    /// How many entries the region is to have.
+    pub(crate) fn entries(&self) -> u64 {
+        self.entries.unwrap_or(if self.quick { 20_000 } else { 1_000_000 })
+    }
+
+    /// How long one measurement runs.
+    pub(crate) fn span(&self) -> Duration {
+        if self.quick { Duration::from_millis(300) } else { Duration::from_secs(3) }
+    }
+}
+
+/// A region's entries: each a visit by itself, or visits as gates hand them in, two hundred in a block
+/// with one place on the log (ADR 0033).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Entries {
+    Singles,
+    Blocks,
+}
+
+const IN_A_BLOCK: u32 = 200;
+
+impl Entries {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Singles => "entries",
+            Self::Blocks => "visits_in_blocks",
+        }
+    }
+
+    /// Writes so many more.
+    pub(crate) fn fill(self, exercise: &sim::Exercise, entries: u64) -> anyhow::Result<()> {
+        let at_once = 10_000;
+        for _ in 0..entries.div_ceil(u64::from(at_once)) {
+            match self {
+                Self::Singles => exercise.fill(at_once)?,
+                Self::Blocks => exercise.fill_blocks(at_once / IN_A_BLOCK, IN_A_BLOCK)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Memory of this process that is no page of a file, in MiB.
+pub(crate) fn memory_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|it| it.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|it| it.split_whitespace().next()?.parse::<u32>().ok());
+    f64::from(kib.unwrap_or(0)) / 1_024.0
+}
+
+pub(crate) fn run(name: &str, json: bool, wish: &Wish) -> anyhow::Result<ExitCode> {
     let figures = match name {
-        "write" => write::run(quick)?,
+        "write" => {
+            let mut figures = write::run(wish)?;
+            figures.extend(appends::run(wish)?);
+            figures.extend(postgres::run(wish)?);
+            figures
+        }
         "pages" => pages::run()?,
-        "audit" => audit::run(quick)?,
-        "restore" => restore::run(quick)?,
+        "audit" => audit::run(wish)?,
+        "restore" => restore::run(wish)?,
         _ => bail!("there is no bench named {name:?}: write, pages, audit or restore"),
     };
     for it in &figures {

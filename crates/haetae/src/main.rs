@@ -113,6 +113,8 @@ enum Command {
         /// The new key folder; by default within the data folder.
         #[arg(long, value_name = "DIR")]
         keys_to: Option<PathBuf>,
+        #[command(flatten)]
+        into: backup::Into,
         /// Keep what was restored although its audit found something.
         #[arg(long)]
         accept_findings: bool,
@@ -133,6 +135,15 @@ enum Command {
     /// Say what is weak, old, full, or about to end, each with what mends it. Exit 1 for warnings, 2
     /// when something is broken.
     Doctor {
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Say whether the clock is believed: whatever is erased by its age waits while it is not. Exit 1
+    /// when it is not.
+    Clock {
+        /// The clock is right: believe it from now on. While the service runs or not.
+        #[arg(long)]
+        confirm: bool,
         #[command(flatten)]
         setup: Setup,
     },
@@ -201,6 +212,15 @@ enum Command {
         /// A tenth of the work: to see that it runs.
         #[arg(long)]
         quick: bool,
+        /// How many entries the region has that `audit` and `restore` work on and `write` takes up
+        /// again, e.g. 10000000.
+        #[arg(long, conflicts_with = "quick")]
+        entries: Option<u64>,
+        /// A PostgreSQL database, new and empty, on which `write` measures too; by default a server of
+        /// its own, where Debian's package is installed. Those beside it are `<name>_visits` and
+        /// `<name>_keys`.
+        #[arg(long, value_name = "URL")]
+        store: Option<String>,
     },
     /// Mixed writes until killed, each acknowledgement a line: for the crash test.
     #[command(hide = true)]
@@ -357,13 +377,15 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Serve { setup } => serve::run(setup.load()?),
         Command::Backup { to, setup } => backup::backup(to, &setup),
-        Command::Restore { from, to, keys_to, accept_findings, with, setup } => {
-            backup::restore(&from, &to, keys_to.as_deref(), accept_findings, &with, &setup)
+        Command::Restore { from, to, keys_to, into, accept_findings, with, setup } => {
+            let keys_to = keys_to.as_deref();
+            backup::restore(&from, &to, keys_to, &into, accept_findings, &with, &setup)
         }
         Command::RestoreDrill { from, with, setup } => backup::drill(from, &with, &setup),
         Command::Doctor { setup } => {
             doctor::run(&setup.load()?, setup.config.as_deref(), setup.json)
         }
+        Command::Clock { confirm, setup } => upkeep::clock(confirm, &setup),
         Command::Audit { target, key, since, keep, setup } => {
             audit::run(target, &audit::Brought { key, since, keep }, &setup)
         }
@@ -379,7 +401,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config { command: ConfigCommand::Check { setup } } => upkeep::check(&setup),
         Command::Rules { command } => rules::run(command),
         Command::Store { command: StoreCommand::Plan { setup } } => upkeep::plan(&setup),
-        Command::Bench { name, json, quick } => bench::run(&name, json, quick),
+        Command::Bench { name, json, quick, entries, store } => {
+            bench::run(&name, json, &bench::Wish { quick, entries, store })
+        }
         Command::Exercise(it) => it.run(),
     }
 }

@@ -8,8 +8,9 @@ use app::{Config, House};
 use code::model::Ruling;
 use code::replay::Replay;
 use contracts::person::Person;
-use kernel::{Id, Seed, SystemClock};
-use store::{By, Context};
+use kernel::{Clock as _, Id, Seed, SystemClock};
+use store::backend::Part;
+use store::{By, Context, Value, trust};
 
 use crate::{Setup, output};
 
@@ -100,6 +101,40 @@ pub(crate) fn forget(person: &str, yes: bool, setup: &Setup) -> anyhow::Result<E
         Err(_) => bail!("it failed; nothing was changed"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says up to when the clock is believed, and confirms it when told to.
+pub(crate) fn clock(confirm: bool, setup: &Setup) -> anyhow::Result<ExitCode> {
+    let config = setup.load()?;
+    let (backend, region, now) = (config.backend()?, config.region()?, SystemClock.now());
+    if confirm {
+        trust::confirm(&backend, &region, now)?;
+    }
+    let mut engine = backend.reader(Part::Identity)?;
+    let noted = trust::noted(engine.as_mut(), &Value::from(region.as_str()))?;
+    let believed = noted.is_none_or(|it| now.seconds_since(it) <= trust::LEEWAY_S);
+    if setup.json {
+        output::json(&serde_json::json!({
+            "now": now.rfc3339(),
+            "believed_at": noted.map(|it| it.rfc3339()),
+            "believed": believed,
+        }))?;
+    } else {
+        println!("the clock shows   {}", now.rfc3339());
+        match noted {
+            Some(at) => println!("last believed     {}", at.rfc3339()),
+            None => println!("last believed     never noted: haetae serve notes it within minutes"),
+        }
+        if believed {
+            println!("it is believed: what is old is erased");
+        } else {
+            println!(
+                "it is NOT believed: it jumped, or the service was off for longer than a day. Nothing is \
+                 erased until the clock is set, or `haetae clock --confirm` says that it is right"
+            );
+        }
+    }
+    Ok(ExitCode::from(u8::from(!believed)))
 }
 
 /// Prints what a database administrator runs once, for `psql`.

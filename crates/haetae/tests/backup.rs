@@ -146,6 +146,60 @@ fn a_working_region_is_backed_up_and_comes_back_as_what_was_published() {
 }
 
 #[test]
+fn a_region_on_a_server_is_backed_up_and_comes_back_on_a_server_and_in_files() {
+    let (Some(url), Some(new)) = (testdb::databases(), testdb::databases()) else { return };
+    let region = Region::new();
+    let configured = std::fs::read_to_string(region.path("haetae.toml")).unwrap();
+    let on_server = format!("{configured}store = '{url}'\n");
+    std::fs::write(region.path("haetae.toml"), on_server).unwrap();
+    let config = app::Config::load(Some(&region.path("haetae.toml")), |_| None).unwrap();
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).unwrap();
+    let clock = std::sync::Arc::new(kernel::SystemClock);
+    let house = app::House::open(config, clock, kernel::Seed::from_entropy(entropy)).unwrap();
+    let exercise = sim::Exercise::prepare(&house, 8).unwrap();
+    exercise.fill(300).unwrap();
+    assert!(region.backup(false).out.contains("backup 1:"), "while it is served");
+    for step in 0..40 {
+        exercise.mixed(step).unwrap();
+    }
+    let second: Value = serde_json::from_str(&region.backup(true).out).unwrap();
+    let size = second["entries"].as_u64().unwrap();
+    assert_eq!((size, &second["number"]), (house.app.store.size(), &2.into()));
+    let checkpoint = house.app.store.read_blocking(|reader| reader.head()).unwrap().checkpoint;
+    std::fs::write(region.path("checkpoint"), checkpoint).unwrap();
+    house.app.store.close();
+    drop(exercise);
+    drop(house);
+
+    let [config, identity, backups, kept, safe] =
+        ["haetae.toml", "identity.txt", "backups", "checkpoint", "safe"]
+            .map(|it| text(&region.path(it)));
+    let with = ["--identity", &identity, "--checkpoint", &kept, "--verify"];
+    let drill = [["restore-drill", "--config", &config].as_slice(), &with].concat();
+    assert!(ends(&drill, 0).out.contains("the drill succeeded"));
+    for (to, store) in [("files", None), ("server", Some(&new))] {
+        let to = text(&region.path(to));
+        let mut arguments = vec!["restore", &backups, "--to", &to, "--keys-from", &safe];
+        arguments.extend(with);
+        arguments.extend(store.into_iter().flat_map(|it| ["--store", it]));
+        let words = ends(&arguments, 0).out;
+        assert!(words.contains("proven") && words.contains("as the log says"), "{words}");
+        let own = format!("{to}/haetae.toml");
+        let audit: Value =
+            serde_json::from_str(&ends(&["audit", "--config", &own, "--json"], 0).out).unwrap();
+        assert_eq!((&audit["entries"], &audit["wrong"]), (&size.into(), &Value::Array(vec![])));
+        let file = Path::new(&to).join("identity.db");
+        assert_eq!(file.exists(), store.is_none());
+    }
+    let occupied = ["restore", &backups, "--to", &text(&region.path("again")), "--keys-from"];
+    let refused = ends(&[&occupied, [&*safe].as_slice(), &with, &["--store", &new]].concat(), 2);
+    assert!(refused.error.contains("restore-occupied"), "{}", refused.error);
+    let without = ["backup", "--config", &config, "--without-keys"];
+    assert!(ends(&without, 2).error.contains("backup-no-keys"));
+}
+
+#[test]
 fn a_backup_says_what_it_lacks() {
     let region = Region::new();
     sim::bench_house(&region.path("region")).unwrap().app.store.close();

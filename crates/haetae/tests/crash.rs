@@ -337,6 +337,7 @@ fn restores(house: &House, folder: &Path, at: &str) -> bool {
             keys_from: &folder.join("keys"),
             to: &restored.path().join("region"),
             keys_to: None,
+            store: None,
             identities: &Identity::all_in(IDENTITY).unwrap(),
             registry: &app::slices::registry(&app::slices::slices()),
             verify: true,

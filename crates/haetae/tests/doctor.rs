@@ -198,6 +198,13 @@ fn a_region_that_is_well_is_said_to_be_and_each_illness_is_named_with_its_cure()
     let until = now.plus_days(100).micros();
     patient.sql(&format!("{role}{until}"));
 
+    let days_ago = now.plus_days(-3).micros();
+    patient.sql(&format!("INSERT INTO trusted_clock (region, at) VALUES ('kr-bench', {days_ago})"));
+    patient.suffers("retention", "broken", "72 hours ago");
+    assert_eq!(patient.clock(&[]), 1, "three days without the service, or a jump: it waits");
+    assert_eq!(patient.clock(&["--confirm"]), 0);
+    assert_eq!(patient.clock(&["--json"]), 0, "and stays confirmed");
+
     let keys = rusqlite::Connection::open(data.join("keys.db")).unwrap();
     let old = "INSERT INTO vault_key (region, scope, wrapped) SELECT region, 'epoch/gate.entered.v1/100', wrapped FROM \
          vault_key LIMIT 1";
@@ -258,6 +265,12 @@ fn signing(patient: &Patient) {
 }
 
 impl Patient {
+    fn clock(&self, more: &[&str]) -> i32 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_haetae"));
+        command.args(["clock", "--config"]).arg(self.path("haetae.toml")).args(more).env_clear();
+        command.output().unwrap().status.code().unwrap()
+    }
+
     /// The exit status where the question cannot be answered.
     fn examine_fails(&self) -> i32 {
         let mut command = Command::new(env!("CARGO_BIN_EXE_haetae"));

@@ -6,8 +6,10 @@
 //! (the same table stands in docs/guide/audit.md), in a payload that nobody can open any more, or,
 //! for a file, in a place where every table still holds the same rows.
 //!
+//! On PostgreSQL columns alone are altered: its files are the server's, and so is looking after them.
+//!
 //! A test run tries `HAETAE_FLIPS` flips (1,000 without it); `cargo xtask flips --count 10000` tries
-//! ten thousand.
+//! ten thousand. On PostgreSQL a tenth of them is tried.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,7 +30,9 @@ use contracts::person::Staff;
 use kernel::{Id, Instant, ManualClock, Seed};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use store::{By, Reading};
+use store::backend::Part;
+use store::postgres::{Address, Postgres, Role};
+use store::{By, Engine as _, Reading};
 
 const FILES: [&str; 3] = store::backend::FILES;
 
@@ -37,6 +41,11 @@ const HARMLESS: &[(&str, &str, &str)] = &[
     ("log_head", "at", "shown as the time of the checkpoint, which itself bears none"),
     ("command", "*", "for 30 days, makes a repetition harmless; nothing recorded depends on it"),
     ("forgotten", "at", "read by nobody; the time stands in the entry"),
+    (
+        "trusted_clock",
+        "at",
+        "until it is noted anew, lets retention wait or go on; nothing is recorded",
+    ),
     ("outbox", "*", "what has not been sent yet; bodies are sealed and looked at"),
     ("access", "*", "only in the hour that is not over; its root goes on the log when it is"),
     ("web_session", "*", "signs somebody out"),
@@ -44,6 +53,7 @@ const HARMLESS: &[(&str, &str, &str)] = &[
     ("web_link", "*", "a one-time link"),
     ("web_passkey", "*", "a passkey that is not accepted any more"),
     ("web_challenge", "*", "a ceremony of minutes"),
+    ("lease", "*", "who may write now; nothing recorded depends on it"),
     ("gate_batch", "*", "makes a repeated batch harmless; nothing recorded depends on it"),
     ("gate_taken", "*", "makes a repeated entry harmless; nothing recorded depends on it"),
 ];
@@ -66,13 +76,15 @@ fn write<T: Send + 'static>(
 }
 
 impl Region {
-    fn new() -> Self {
+    /// In files, or in databases at this address.
+    fn new(store: Option<String>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Config {
             data: dir.path().join("region"),
             keys: Some(dir.path().join("keys")),
             origin: "http://localhost:8080".to_owned(),
             region: "kr-flip".to_owned(),
+            store,
             behind_proxy: false,
             ..Config::default()
         };
@@ -259,32 +271,37 @@ struct Erased {
 }
 
 impl Erased {
-    fn of(folder: &Path) -> Self {
-        let keys = Connection::open(folder.join("keys.db")).unwrap();
+    fn of(config: &Config) -> Self {
+        let rows = |part: Part, sql: &str| {
+            let mut engine = config.backend().unwrap().reader(part).unwrap();
+            let mut rows: Vec<store::Row> = Vec::new();
+            let mut each = |row| {
+                rows.push(row);
+                Ok(true)
+            };
+            engine.query(sql, &[], &mut each).unwrap();
+            rows
+        };
+        let scopes = rows(Part::Keys, "SELECT scope FROM vault_key");
         let scopes: BTreeSet<String> =
-            column(&keys, "SELECT scope FROM vault_key").into_iter().collect();
-        let identity = Connection::open(folder.join("identity.db")).unwrap();
-        let sql = "SELECT seq, lower(hex(stream_id)), kind, epoch FROM event WHERE sealed = 1";
-        let mut statement = identity.prepare(sql).unwrap();
-        let rows = statement.query_map([], |row| {
-            let epoch: Option<i64> = row.get(3)?;
-            let kind: String = row.get(2)?;
-            let subject = format!("subject/{}", row.get::<_, String>(1)?);
-            Ok((row.get::<_, i64>(0)?, subject, epoch.map(|it| format!("epoch/{kind}/{it}"))))
-        });
+            scopes.iter().map(|it| it.text(0).unwrap().to_owned()).collect();
+        let sql = "SELECT seq, stream_id, kind, epoch FROM event WHERE sealed = 1";
         let mut events = BTreeSet::new();
         let mut used = BTreeSet::new();
-        for (seq, subject, epoch) in rows.unwrap().map(|it| it.unwrap()) {
+        let epoch = |kind: &str, day: i64| format!("epoch/{kind}/{day}");
+        for row in rows(Part::Identity, sql) {
+            let id: [u8; 16] = row.bytes(1).unwrap().try_into().unwrap();
+            let subject = format!("subject/{:032x}", u128::from_be_bytes(id));
+            let epoch = row.maybe_int(3).unwrap().map(|it| epoch(row.text(2).unwrap(), it));
             if !scopes.contains(&subject) || epoch.as_ref().is_some_and(|it| !scopes.contains(it)) {
-                events.insert(seq);
+                events.insert(row.int(0).unwrap());
             } else {
                 used.insert(subject);
                 used.extend(epoch);
             }
         }
-        let visits = Connection::open(folder.join("visits.db")).unwrap();
-        let sql = "SELECT DISTINCT 'epoch/' || kind || '/' || day FROM observation";
-        used.extend(column::<String>(&visits, sql));
+        let days = rows(Part::Visits, "SELECT DISTINCT kind, day FROM observation");
+        used.extend(days.iter().map(|it| epoch(it.text(0).unwrap(), it.int(1).unwrap())));
         let unused = scopes.difference(&used).cloned().collect();
         Self { events, unused }
     }
@@ -323,7 +340,7 @@ fn columns(config: &Config, count: u64, seed: &Seed) -> Tally {
         })
         .collect();
     assert_eq!(audit(config).wrong, [], "before the first flip");
-    let erased = Erased::of(&config.data);
+    let erased = Erased::of(config);
     let mut tally = Tally::default();
     let mut tried = 0;
     while tried < count {
@@ -382,6 +399,99 @@ fn undo(connection: &Connection, table: &Table, at: usize, text: bool, row: &[Va
     let column = &table.columns[at];
     let sql = format!("UPDATE {} SET {column} = ?1 WHERE CAST({column} AS BLOB) = ?2", table.name);
     assert_eq!(connection.execute(&sql, rusqlite::params![old, bytes]).unwrap(), 1, "{sql}");
+}
+
+fn cell(value: &store::Value) -> Value {
+    match value {
+        store::Value::Null => Value::Null,
+        store::Value::Int(it) => Value::Integer(*it),
+        store::Value::Text(it) => Value::Text(it.clone()),
+        store::Value::Bytes(it) => Value::Blob(it.clone()),
+    }
+}
+
+/// Flips bits in columns on a server, one at a time, each undone before the next. A text that is no
+/// text any more the server itself refuses.
+fn on_a_server(config: &Config, count: u64, seed: &Seed) -> Tally {
+    assert_eq!(audit(config).wrong, [], "before the first flip");
+    let erased = Erased::of(config);
+    let url = config.store.as_ref().unwrap();
+    let mut tables = Vec::new();
+    let mut engines = Vec::new();
+    for (at, beside) in ["", "_visits", "_keys"].into_iter().enumerate() {
+        let address = Address::parse(&format!("{url}{beside}")).unwrap();
+        let mut engine = Postgres::open(&address, Role::Writer).unwrap();
+        for table in engine.tables().unwrap() {
+            let mut rows = 0;
+            let sql = format!("SELECT COUNT(*) FROM {}", table.name);
+            let mut each = |row: store::Row| {
+                rows = row.count(0)?;
+                Ok(true)
+            };
+            engine.query(&sql, &[], &mut each).unwrap();
+            if rows > 0 {
+                tables.push((at, rows, table));
+            }
+        }
+        engines.push(engine);
+    }
+    let (mut tally, mut tried) = (Tally::default(), 0);
+    while tried < count {
+        let pick = seed.below(u64::try_from(tables.len()).unwrap());
+        let (at, rows, table) = &tables[usize::try_from(pick).unwrap()];
+        let (engine, name) = (&mut engines[*at], &table.name);
+        let sql = format!(
+            "SELECT {} FROM {name} ORDER BY {} LIMIT 1 OFFSET {}",
+            table.columns.join(", "),
+            table.key.join(", "),
+            seed.below(*rows)
+        );
+        let mut row = Vec::new();
+        let mut each = |it: store::Row| {
+            row = it.0;
+            Ok(true)
+        };
+        engine.query(&sql, &[], &mut each).unwrap();
+        let column = usize::try_from(seed.below(u64::try_from(row.len()).unwrap())).unwrap();
+        let new = match (flipped(&cell(&row[column]), seed), &row[column]) {
+            (Some(Value::Integer(it)), _) => store::Value::Int(it),
+            (Some(Value::Blob(it)), store::Value::Text(_)) => match String::from_utf8(it) {
+                Ok(it) if !it.contains('\0') => store::Value::Text(it),
+                _ => continue,
+            },
+            (Some(Value::Blob(it)), _) => store::Value::Bytes(it),
+            _ => continue,
+        };
+        let wanted: Vec<String> =
+            (2..).zip(&table.key).map(|(place, it)| format!("{it} = ${place}")).collect();
+        let (of, wanted) = (&table.columns[column], wanted.join(" AND "));
+        let sql = format!("UPDATE {name} SET {of} = $1 WHERE {wanted}");
+        let mut set = |value: &store::Value, now: &store::Value| {
+            let key = table.columns.iter().zip(&row).filter(|(it, _)| table.key.contains(it));
+            let key = key.map(|(it, old)| if it == of { now } else { old });
+            let values: Vec<&store::Value> = std::iter::once(value).chain(key).collect();
+            engine.execute(&sql, &values).is_ok_and(|it| it == 1)
+        };
+        if !set(&new, &row[column]) {
+            // The flipped key is another row's.
+            continue;
+        }
+        tried += 1;
+        let report = audit(config);
+        let cells: Vec<Value> = row.iter().map(cell).collect();
+        if !report.wrong.is_empty() {
+            tally.found += 1;
+        } else if harmless(name, of) {
+            *tally.harmless.entry(format!("{name}.{of}")).or_default() += 1;
+        } else if let Some(why) = erased.explains(name, of, &cells) {
+            *tally.harmless.entry(why.to_owned()).or_default() += 1;
+        } else {
+            tally.missed.push(format!("{name}.{of}: {:?} became {new:?}", row[column]));
+        }
+        assert!(set(&row[column], &new), "{name}.{of} cannot be undone");
+    }
+    assert_eq!(audit(config).wrong, [], "after the last flip was undone");
+    tally
 }
 
 /// Every row of every table of a folder; `None` where it cannot be read.
@@ -446,7 +556,7 @@ fn bytes(config: &Config, count: u64, seed: &Seed) -> Tally {
     let paths: Vec<PathBuf> = FILES.iter().map(|it| config.data.join(it)).collect();
     assert_eq!(audit(config).wrong, [], "before the first flip");
     let whole = dump(&config.data).unwrap();
-    let (tables, erased) = (tables(&config.data), Erased::of(&config.data));
+    let (tables, erased) = (tables(&config.data), Erased::of(config));
     let mut tally = Tally::default();
     for _ in 0..count {
         let path = &paths[usize::try_from(seed.below(3)).unwrap()];
@@ -483,24 +593,14 @@ fn bytes(config: &Config, count: u64, seed: &Seed) -> Tally {
     tally
 }
 
-#[test]
-fn a_flipped_bit_is_found_or_belongs_to_nothing() {
-    let count: u64 = std::env::var("HAETAE_FLIPS")
-        .map_or(1_000, |it| it.parse().expect("HAETAE_FLIPS is a number"));
-    let seed: u64 = std::env::var("HAETAE_FLIPS_SEED")
-        .map_or(1, |it| it.parse().expect("HAETAE_FLIPS_SEED is a number"));
-    let region = Region::new();
-    let (one, two) = (region.copy("columns"), region.copy("bytes"));
-    let begun = std::time::Instant::now();
-    let mut tally = Tally::default();
-    std::thread::scope(|scope| {
-        let columns = scope.spawn(|| columns(&one, count.div_ceil(2), &Seed::fixed(seed)));
-        let bytes = scope.spawn(|| bytes(&two, count / 2, &Seed::fixed(seed + 1)));
-        tally.merge(columns.join().unwrap());
-        tally.merge(bytes.join().unwrap());
-    });
+fn wished(name: &str, without: u64) -> u64 {
+    std::env::var(name).map_or(without, |it| it.parse().expect("a number"))
+}
+
+/// Prints what was found, and fails where anything was missed.
+fn judge(what: &str, count: u64, begun: std::time::Instant, tally: &Tally) {
     eprintln!(
-        "{count} flips with seed {seed} in {} s: {} found, {} harmless:",
+        "{count} flips in {what} in {} s: {} found, {} harmless:",
         begun.elapsed().as_secs(),
         tally.found,
         tally.harmless.values().sum::<u64>()
@@ -510,4 +610,30 @@ fn a_flipped_bit_is_found_or_belongs_to_nothing() {
     }
     assert!(tally.missed.is_empty(), "missed:\n{}", tally.missed.join("\n"));
     assert!(tally.found > count / 3, "the trial has tried something");
+}
+
+#[test]
+fn a_flipped_bit_is_found_or_belongs_to_nothing() {
+    let (count, seed) = (wished("HAETAE_FLIPS", 1_000), wished("HAETAE_FLIPS_SEED", 1));
+    let region = Region::new(None);
+    let (one, two) = (region.copy("columns"), region.copy("bytes"));
+    let begun = std::time::Instant::now();
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        let columns = scope.spawn(|| columns(&one, count.div_ceil(2), &Seed::fixed(seed)));
+        let bytes = scope.spawn(|| bytes(&two, count / 2, &Seed::fixed(seed + 1)));
+        tally.merge(columns.join().unwrap());
+        tally.merge(bytes.join().unwrap());
+    });
+    judge(&format!("files, with seed {seed},"), count, begun, &tally);
+}
+
+#[test]
+fn a_bit_flipped_on_a_server_is_found_or_belongs_to_nothing() {
+    let (count, seed) = (wished("HAETAE_FLIPS", 1_000) / 10, wished("HAETAE_FLIPS_SEED", 1));
+    let Some(url) = testdb::databases() else { return };
+    let region = Region::new(Some(url));
+    let begun = std::time::Instant::now();
+    let tally = on_a_server(&region.config, count, &Seed::fixed(seed));
+    judge(&format!("PostgreSQL, with seed {seed},"), count, begun, &tally);
 }

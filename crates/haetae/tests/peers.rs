@@ -3,9 +3,9 @@
 //!
 //! Go: `golang.org/x/mod/sumdb`, the client of Go's own checksum database (Debian `golang-go`,
 //! `golang-golang-x-mod-dev`). Python: `cryptography` (Debian `python3-cryptography`). Both from the
-//! system's packages, without a network. `@sigstore/verify` is not among them: it verifies Sigstore's
-//! bundles, whose entries and checkpoints have the form of Rekor's own, and npm would have to fetch it
-//! with 30 others.
+//! system's packages, without a network. JavaScript: `@sigstore/verify` (npm, by Debian's `nodejs` and
+//! `npm`), which checks Sigstore's own log: its signed note and inclusion in it. That our entries are no
+//! signatures of artefacts, as Sigstore's are, it is not asked.
 
 #![allow(
     clippy::unwrap_used,
@@ -163,6 +163,36 @@ fn a_copy_of_the_log_is_verified_by_strangers_and_an_altered_one_is_refused() {
     } else {
         eprintln!("SKIPPED: Go's verifier needs Debian's golang-go and golang-golang-x-mod-dev");
     }
+    if let Some(folder) = sigstore(&brought) {
+        compare(&brought, "sigstore", || {
+            let arguments = ["verify.js", &copy, &old, &receipt];
+            ran(Command::new("node").args(arguments).current_dir(&folder))
+        });
+    }
+}
+
+/// A folder with `@sigstore/verify` in it, of the versions and hashes that the lock file names; `None`,
+/// and said so loudly, where it cannot be had.
+fn sigstore(brought: &Brought) -> Option<PathBuf> {
+    if !has("node", &["--version"]) || !has("npm", &["--version"]) {
+        eprintln!("SKIPPED: @sigstore/verify needs Debian's nodejs and npm");
+        return None;
+    }
+    let folder = brought.path("sigstore");
+    std::fs::create_dir(&folder).unwrap();
+    for file in ["package.json", "package-lock.json", "verify.js"] {
+        std::fs::copy(format!("{PEERS}/sigstore/{file}"), folder.join(file)).unwrap();
+    }
+    let (code, said) = ran(Command::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"])
+        .args(["--fetch-retries=1", "--fetch-timeout=20000"])
+        .current_dir(&folder));
+    if code != 0 {
+        assert!(!said.contains("EINTEGRITY"), "another package than the one locked: {said}");
+        eprintln!("SKIPPED: npm's registry does not give @sigstore/verify: {said}");
+        return None;
+    }
+    Some(folder)
 }
 
 #[test]

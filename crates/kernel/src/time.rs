@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -218,6 +219,10 @@ impl fmt::Debug for Zone {
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Instant;
+
+    /// How long something has been going that nobody sets: only differences mean anything, and only
+    /// within one process. By it a wall clock that jumps is told from time that passes.
+    fn running(&self) -> Duration;
 }
 
 /// The machine's clock; the only place that reads it.
@@ -231,22 +236,41 @@ impl Clock for SystemClock {
         let micros = since.map_or(0, |it| i64::try_from(it.as_micros()).unwrap_or(i64::MAX));
         Instant(micros)
     }
+
+    fn running(&self) -> Duration {
+        static BEGUN: OnceLock<std::time::Instant> = OnceLock::new();
+        BEGUN.get_or_init(std::time::Instant::now).elapsed()
+    }
 }
 
 /// A clock that moves when it is told to; clones share the hand. Runs the whole app in tests,
-/// demos and simulations.
+/// demos and simulations. That time passes is what it is told by default; a jump of the wall clock
+/// alone has a name of its own.
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock(Arc<Hands>);
+
+#[derive(Debug)]
+struct Hands {
+    at: AtomicI64,
+    /// How much of `at` no time has passed for.
+    jumped: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that stands at `start`.
     pub fn at(start: Instant) -> Self {
-        Self(Arc::new(AtomicI64::new(start.0)))
+        Self(Arc::new(Hands { at: AtomicI64::new(start.0), jumped: AtomicI64::new(0) }))
     }
 
     /// Puts the hand to `instant`, forwards or backwards.
     pub fn set(&self, instant: Instant) {
-        self.0.store(instant.0, Ordering::SeqCst);
+        self.0.at.store(instant.0, Ordering::SeqCst);
+    }
+
+    /// Moves the hand by `seconds` although no time has passed: somebody set the clock.
+    pub fn jump_seconds(&self, seconds: i64) {
+        self.0.jumped.fetch_add(seconds.saturating_mul(1_000_000), Ordering::SeqCst);
+        self.advance_seconds(seconds);
     }
 
     /// Moves the hand by `seconds`.
@@ -257,7 +281,12 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
-        Instant(self.0.load(Ordering::SeqCst))
+        Instant(self.0.at.load(Ordering::SeqCst))
+    }
+
+    fn running(&self) -> Duration {
+        let passed = self.now().0.saturating_sub(self.0.jumped.load(Ordering::SeqCst));
+        Duration::from_micros(u64::try_from(passed).unwrap_or(0))
     }
 }
 

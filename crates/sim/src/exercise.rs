@@ -243,6 +243,13 @@ impl Exercise {
     /// So many entries written through the door at once, each a batch of one visit and without a
     /// device: to fill a region quickly.
     pub fn fill(&self, count: u32) -> anyhow::Result<()> {
+        self.fill_blocks(count, 1)
+    }
+
+    /// So many batches written through the door at once, each of `visits` and one entry on the log, as
+    /// gates hand them in.
+    pub fn fill_blocks(&self, blocks: u32, visits: u32) -> anyhow::Result<()> {
+        let count = blocks.saturating_mul(visits);
         let (now, seed) = (self.app.now(), self.seed.fork());
         let day = store::tx::utc_day(now);
         let mut batch = Vec::new();
@@ -262,8 +269,8 @@ impl Exercise {
         }
         let context = Context::by(By::System("exercise"));
         write(&self.app, move |tx| {
-            for it in &batch {
-                tx.observe(&context, contracts::gate::ENTERED, std::slice::from_ref(it))?;
+            for it in batch.chunks(usize::try_from(visits).unwrap_or(1).max(1)) {
+                tx.observe(&context, contracts::gate::ENTERED, it)?;
             }
             Ok(())
         })

@@ -19,6 +19,7 @@ mod views;
 
 use std::collections::{BTreeMap, HashSet};
 
+use aws_lc_rs::hmac;
 use kernel::{Region, Seed};
 use ledger::{Hash, Signer};
 use serde::Serialize;
@@ -117,6 +118,30 @@ pub fn audit_since(
     keyring: &Keyring,
     registry: &Registry,
     since: Option<&str>,
+    progress: impl FnMut(u64, u64),
+) -> Result<Audit, Fault> {
+    look(backend, region, (origin, keyring), registry, (since, since.is_none()), progress)
+}
+
+/// [`audit`] of what a restore has just made: its views were folded a moment ago by what would fold them
+/// here.
+pub(crate) fn audit_restored(
+    backend: &Backend,
+    region: &Region,
+    origin: &str,
+    keyring: &Keyring,
+    registry: &Registry,
+    progress: impl FnMut(u64, u64),
+) -> Result<Audit, Fault> {
+    look(backend, region, (origin, keyring), registry, (None, false), progress)
+}
+
+fn look(
+    backend: &Backend,
+    region: &Region,
+    (origin, keyring): (&str, &Keyring),
+    registry: &Registry,
+    (since, with_views): (Option<&str>, bool),
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Audit, Fault> {
     let signer = Signer::try_new(origin, &*keyring.key("log")?).doing("making the log key")?;
@@ -147,27 +172,37 @@ pub fn audit_since(
         Some(text) => Some(entries::Kept::open(text, signer.verifier())?),
         None => None,
     };
+    let (size, key) = (head.map_or(u64::MAX, |it| it.size), views::key()?);
     let folder = views::Folder {
         region,
         vault: &vault,
         registry,
-        size: head.map_or(u64::MAX, |it| it.size),
+        size,
+        key: &key,
         identity: pictures.identity_again.as_mut(),
         visits: pictures.visits_again.as_mut(),
         findings: Findings::default(),
     };
     // Three things that wait for nothing of each other: the log, its folds, the files themselves.
     let others = std::thread::scope(|scope| {
-        let views = scope.spawn(|| if kept.is_none() { folder.run() } else { Ok(folder.findings) });
+        let views = with_views.then(|| scope.spawn(|| folder.run()));
         let files = scope.spawn(|| snapshot::examine(backend));
         if let Some(head) = head {
             let walked = auditor.entries(&head, kept.as_ref(), &mut progress);
             auditor.findings.part("bundle", walked)?;
         }
-        auditor.tables(head.map_or(u64::MAX, |it| it.size))?;
+        auditor.tables(size)?;
         let panicked = |_| Fault::new("a thread of the audit panicked");
-        let others = [views.join().map_err(panicked)??, files.join().map_err(panicked)??];
-        Ok::<_, Fault>(others)
+        let mut findings = Vec::new();
+        if let Some(views) = views {
+            // While the log is being folded, what is stored is summed up.
+            let stored = auditor.stored_views(size, &key)?;
+            let (made, of_views) = views.join().map_err(panicked)??;
+            findings.push(of_views);
+            auditor.compare_views(made, &stored, size)?;
+        }
+        findings.push(files.join().map_err(panicked)??);
+        Ok::<_, Fault>(findings)
     })?;
     auditor.settle_missing()?;
     let mut findings = auditor.findings;
@@ -339,6 +374,21 @@ impl Auditor<'_> {
             Err(error) => self.wrong(None, "checkpoint", error.to_string()),
         }
         Ok(Some(Head { size, root }))
+    }
+
+    fn stored_views(&mut self, size: u64, key: &hmac::Key) -> Result<views::Sums, Fault> {
+        let Self { identity, visits, region, registry, findings, .. } = self;
+        views::stored(*identity, *visits, region, registry, size, key, findings)
+    }
+
+    fn compare_views(
+        &mut self,
+        made: Vec<views::Folded>,
+        stored: &views::Sums,
+        size: u64,
+    ) -> Result<(), Fault> {
+        let Self { identity, visits, region, findings, .. } = self;
+        views::compare(made, stored, *identity, *visits, region, size, findings)
     }
 
     /// A day's rows leave the visits before the log says so, in the same batch. What is missing

@@ -126,6 +126,16 @@ impl Backend {
     }
 }
 
+impl Backend {
+    /// A connection for filling databases that are not a region's yet.
+    pub(crate) fn filler(&self, part: Part) -> Result<Box<dyn Engine>, Fault> {
+        match self {
+            Self::Folder(dir) => Ok(Box::new(Sqlite::filling_writer(&dir.join(part.file()))?)),
+            Self::Postgres(_) => self.writer(part),
+        }
+    }
+}
+
 impl Addresses {
     fn at(&self, part: Part) -> &Address {
         match part {

@@ -1,4 +1,4 @@
-//! Backups of a region's folder: while it is served, of what is new, encrypted (ADR 0035).
+//! Backups of a region: while it is served, of what is new, encrypted (ADR 0035).
 //!
 //! The log only grows, so a backup adds one numbered **segment**: entries, payloads and the other
 //! rows that only grow, since the backup before. Beside it stand the **state** (the few tables that
@@ -11,7 +11,7 @@
 //! Views, tiles and tags are not in a backup: [`restore`] folds them anew. What must not come back
 //! is not in it either: sessions and sign-in codes, and messages that have left since.
 //!
-//! For the SQLite store. [`manifest`] names the files, [`sealed`] encrypts them, [`rows`] is the
+//! Rows, not pages: what was backed up on one engine is restored on either. [`manifest`] names the files, [`sealed`] encrypts them, [`rows`] is the
 //! format inside; [`load`] and [`restore`] read them again.
 
 mod error;
@@ -34,11 +34,15 @@ use serde::Serialize;
 pub use self::error::BackupError;
 pub use self::manifest::Manifest;
 use self::manifest::{TITLE, chain, keys_name, manifest_name, numbers, segment_name, state_name};
+pub(crate) use self::restore::is_whole;
 pub use self::restore::{Progress, Published, Restore, Restored, Took, restore};
 use self::rows::RowsWriter;
 pub use self::sealed::Part;
 use self::sealed::Sealed;
+use crate::backend::{self, Backend};
+use crate::engine::Shape;
 use crate::fault::Doing as _;
+use crate::lease;
 use crate::projection::select;
 use crate::sqlite::Sqlite;
 use crate::{Engine, Fault, Keyring, Registry, Side, Value};
@@ -87,8 +91,10 @@ impl Identity {
 
 /// What is backed up.
 pub struct Source<'a> {
-    /// The data folder.
+    /// The data folder: when the last backup was is noted there.
     pub dir: &'a Path,
+    /// Where the databases are.
+    pub backend: &'a Backend,
     /// Whose.
     pub region: &'a Region,
     /// The log's origin.
@@ -123,13 +129,13 @@ const GROWING: [(Side, &str, &str); 6] = [
     (
         Side::Identity,
         "log_bundle",
-        "position >= $2 / 256 AND position * 256 < $3 ORDER BY position",
+        "position >= CAST($2 AS BIGINT) / 256 AND position * 256 < $3 ORDER BY position",
     ),
     (Side::Identity, "command", "first >= $2 AND first <= $3"),
     (
         Side::Identity,
         "access",
-        "hour NOT IN (SELECT hour FROM access_hour WHERE region = $1 AND seq < $2) AND $3 >= 0",
+        "hour NOT IN (SELECT hour FROM access_hour WHERE region = $1 AND seq < $2) AND CAST($3 AS BIGINT) >= 0",
     ),
     (Side::Identity, "access_hour", "seq >= $2 AND seq < $3"),
     (Side::Visits, "observation", "seq >= $2 AND seq < $3 ORDER BY seq"),
@@ -138,45 +144,70 @@ const GROWING: [(Side, &str, &str); 6] = [
 /// What is made again out of the rest.
 const DERIVED: [&str; 2] = ["log_tile", "observation_tag"];
 
-/// What must not be sent twice, and holds bodies that no destroyed key makes unreadable.
-const LEFT_OUT: &str = "outbox";
+/// What must not be sent twice, and holds bodies that no destroyed key makes unreadable; who may
+/// write, and which migrations have run, is of the databases and not of the region.
+const LEFT_OUT: [&str; 3] = ["outbox", "lease", "migration"];
 
 /// One consistent picture of the three databases.
 struct Cut {
-    identity: Sqlite,
-    visits: Sqlite,
-    keys: Sqlite,
+    identity: Box<dyn Engine>,
+    visits: Box<dyn Engine>,
+    keys: Box<dyn Engine>,
+}
+
+impl Cut {
+    fn side(&mut self, side: Side) -> &mut dyn Engine {
+        match side {
+            Side::Identity => self.identity.as_mut(),
+            Side::Visits => self.visits.as_mut(),
+        }
+    }
 }
 
 /// Takes the picture between two batches of the writer, whichever process that is: while this holds
-/// the identity side's write lock, no batch is open. Reading goes on without it.
-fn cut(dir: &Path) -> Result<Cut, Fault> {
-    for file in crate::backend::FILES {
-        if !dir.join(file).exists() {
-            return Err(Fault::new(format!("there is no {file} in {}", dir.display())));
+/// what every batch begins with (the write lock of `identity.db`; on a server the lease's row), no
+/// batch is open. Reading goes on without it.
+fn cut(backend: &Backend, region: &Value) -> Result<Cut, Fault> {
+    if let Backend::Folder(dir) = backend {
+        for file in backend::FILES {
+            if !dir.join(file).exists() {
+                return Err(Fault::new(format!("there is no {file} in {}", dir.display())));
+            }
         }
     }
-    let mut pause = Sqlite::writer(&dir.join("identity.db"))?;
+    let mut pause = backend.writer(backend::Part::Identity)?;
     // A busy writer leaves short gaps: more than one attempt of ten seconds.
-    let mut begun = pause.begin();
+    let mut held = hold(pause.as_mut(), backend, region);
     for _ in 0..5 {
-        if begun.is_ok() {
+        if held.is_ok() {
             break;
         }
-        begun = pause.begin();
+        pause.rollback()?;
+        held = hold(pause.as_mut(), backend, region);
     }
-    begun?;
-    let look = |file: &str| {
-        let mut reader = Sqlite::reader(&dir.join(file))?;
+    held?;
+    let look = |part: backend::Part| {
+        let mut reader = backend.reader(part)?;
         reader.begin_read()?;
         // A picture begins with its first read.
         reader.query("SELECT COUNT(*) FROM migration", &[], &mut |_| Ok(false))?;
         Ok::<_, Fault>(reader)
     };
-    let cut =
-        Cut { identity: look("identity.db")?, visits: look("visits.db")?, keys: look("keys.db")? };
+    let cut = Cut {
+        identity: look(backend::Part::Identity)?,
+        visits: look(backend::Part::Visits)?,
+        keys: look(backend::Part::Keys)?,
+    };
     pause.rollback()?;
     Ok(cut)
+}
+
+fn hold(pause: &mut dyn Engine, backend: &Backend, region: &Value) -> Result<(), Fault> {
+    pause.begin()?;
+    match backend {
+        Backend::Folder(_) => Ok(()),
+        Backend::Postgres(_) => lease::hold(pause, region),
+    }
 }
 
 /// The migrations that have run.
@@ -193,26 +224,11 @@ fn schema_of(cut: &mut Cut) -> Result<Vec<String>, Fault> {
     Ok(schema)
 }
 
-/// The tables of a database.
-fn tables(engine: &mut dyn Engine) -> Result<Vec<String>, Fault> {
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
-    let mut names = Vec::new();
-    engine.query(sql, &[], &mut |row| {
-        names.push(row.text(0)?.to_owned());
-        Ok(true)
-    })?;
-    Ok(names)
-}
-
-/// The columns of a table but the region, which is the same in every row.
+/// The columns of a table but the region, which is the same in every row. None where it is not there.
 fn columns(engine: &mut dyn Engine, table: &str) -> Result<Vec<String>, Fault> {
-    let mut names = Vec::new();
-    let sql = "SELECT name FROM pragma_table_info($1) WHERE name <> 'region' ORDER BY cid";
-    engine.query(sql, &[&table.into()], &mut |row| {
-        names.push(row.text(0)?.to_owned());
-        Ok(true)
-    })?;
-    Ok(names)
+    let found = engine.tables()?.into_iter().find(|it| it.name == table);
+    let columns = found.map(|it| it.columns).unwrap_or_default();
+    Ok(columns.into_iter().filter(|it| it != "region").collect())
 }
 
 fn side_name(side: Side) -> &'static str {
@@ -227,12 +243,14 @@ fn dump<W: Write>(
     source: &Source<'_>,
     engine: &mut dyn Engine,
     rows: &mut RowsWriter<W>,
-    (side, table): (&str, &str),
+    (side, table): (&str, &Shape),
     condition: &str,
     values: &[&Value],
 ) -> Result<(), Fault> {
     let doing = "writing a backup";
-    let columns = columns(engine, table)?;
+    // The region is the same in every row.
+    let columns: Vec<String> = table.columns.iter().filter(|it| *it != "region").cloned().collect();
+    let table = &table.name;
     rows.table(&format!("{side}.{table}"), &columns).doing(doing)?;
     let sql = format!("SELECT {} FROM {table} WHERE {condition}", columns.join(", "));
     engine.query(&sql, values, &mut |row| {
@@ -277,6 +295,9 @@ pub fn backup(source: &Source<'_>, target: &Target, now: Instant) -> Result<Back
     if target.recipients.is_empty() {
         return Err(BackupError::NoRecipient);
     }
+    if target.keys_to.is_none() && matches!(source.backend, Backend::Postgres(_)) {
+        return Err(BackupError::NoKeyFile);
+    }
     make_folder(&target.to)?;
     if let Some(keys) = &target.keys_to {
         make_folder(keys)?;
@@ -307,15 +328,15 @@ pub fn backup(source: &Source<'_>, target: &Target, now: Instant) -> Result<Back
     }
 
     let mut ring: Ring = source.keyring.all()?.into_iter().collect();
-    let mut cut = cut(source.dir)?;
-    ring.extend(source.keyring.all()?);
     let region = Value::from(source.region.as_str());
+    let mut cut = cut(source.backend, &region)?;
+    ring.extend(source.keyring.all()?);
     let sql = "SELECT size, checkpoint FROM log_head WHERE region = $1";
-    let head = select(&mut cut.identity, &region, sql, &[])?;
+    let head = select(cut.identity.as_mut(), &region, sql, &[])?;
     let head = head.first().ok_or_else(|| Fault::new("the log has no head"))?;
     let (size, checkpoint) = (head.count(0)?, head.text(1)?.to_owned());
     if let Some(last) = links.last() {
-        continues(&mut cut.identity, &region, &last.checkpoint, size)?;
+        continues(cut.identity.as_mut(), &region, &last.checkpoint, size)?;
     }
 
     // A migration may have changed rows that the segments of before hold.
@@ -357,8 +378,10 @@ pub fn backup(source: &Source<'_>, target: &Target, now: Instant) -> Result<Back
     let note = signer.sign(&format!("{TITLE}\n{json}\n")).doing("signing a manifest")?;
     sealed::write_whole(&target.to.join(manifest_name(number)), &note)?;
     destroy_older(target, number)?;
-    // What was destroyed while keys.db was being read leaves its journal now.
-    Sqlite::erasing_writer(&source.dir.join("keys.db"))?.clear_journal()?;
+    if let Backend::Folder(dir) = source.backend {
+        // What was destroyed while keys.db was being read leaves its journal now.
+        Sqlite::erasing_writer(&dir.join("keys.db"))?.clear_journal()?;
+    }
     let done = Backup { number, at: now, entries: size, new_entries: size - from, bytes };
     sealed::write_whole(&source.dir.join(LAST), &now.rfc3339())?;
     Ok(done)
@@ -395,13 +418,12 @@ fn write_segment(
 ) -> Result<Part, BackupError> {
     let mut rows = RowsWriter::new(file);
     let values = [region, &Value::from(from), &Value::from(size)];
+    let shapes = [cut.identity.tables()?, cut.visits.tables()?].concat();
     for (side, table, new) in GROWING {
-        let engine = match side {
-            Side::Identity => &mut cut.identity,
-            Side::Visits => &mut cut.visits,
-        };
+        let shape = shapes.iter().find(|it| it.name == table);
+        let shape = shape.ok_or_else(|| Fault::new(format!("there is no table {table}")))?;
         let condition = format!("region = $1 AND {new}");
-        dump(source, engine, &mut rows, (side_name(side), table), &condition, &values)?;
+        dump(source, cut.side(side), &mut rows, (side_name(side), shape), &condition, &values)?;
     }
     Ok(rows.finish().doing("writing a segment")?.finish()?)
 }
@@ -413,15 +435,16 @@ fn write_state(
     file: Sealed,
 ) -> Result<Part, BackupError> {
     let mut rows = RowsWriter::new(file);
-    for (side, engine) in [(Side::Identity, &mut cut.identity), (Side::Visits, &mut cut.visits)] {
-        for table in tables(engine)? {
-            let growing = GROWING.iter().any(|(_, it, _)| *it == table);
-            let view = source.registry.views.iter().any(|it| it.table == table);
-            let not = DERIVED.iter().chain(source.transient).chain([&LEFT_OUT, &"migration"]);
-            if growing || view || not.into_iter().any(|it| *it == table) {
+    for side in [Side::Identity, Side::Visits] {
+        for table in cut.side(side).tables()? {
+            let growing = GROWING.iter().any(|(_, it, _)| *it == table.name);
+            let view = source.registry.views.iter().any(|it| it.table == table.name);
+            let mut not = DERIVED.iter().chain(source.transient).chain(&LEFT_OUT);
+            if growing || view || not.any(|it| *it == table.name) {
                 continue;
             }
-            dump(source, engine, &mut rows, (side_name(side), &table), "region = $1", &[region])?;
+            let of = (side_name(side), &table);
+            dump(source, cut.side(side), &mut rows, of, "region = $1", &[region])?;
         }
     }
     Ok(rows.finish().doing("writing the state")?.finish()?)
@@ -432,10 +455,10 @@ fn write_state(
 fn ended(cut: &mut Cut, region: &Value) -> Result<HashSet<String>, Fault> {
     let mut ended = HashSet::new();
     let sql = "SELECT subject FROM forgotten WHERE region = $1";
-    for row in select(&mut cut.identity, region, sql, &[])? {
+    for row in select(cut.identity.as_mut(), region, sql, &[])? {
         ended.insert(format!("subject/{}", hex::encode(row.bytes(0)?)));
     }
-    for (kind, day) in ended_days(&mut cut.identity, region)? {
+    for (kind, day) in ended_days(cut.identity.as_mut(), region)? {
         ended.insert(format!("epoch/{kind}/{day}"));
     }
     Ok(ended)
@@ -484,7 +507,7 @@ fn write_keys(
         }
     }
     for table in KEY_TABLES {
-        let columns = columns(&mut cut.keys, table)?;
+        let columns = columns(cut.keys.as_mut(), table)?;
         rows.table(&format!("keys.{table}"), &columns).doing(doing)?;
         let sql = format!("SELECT {} FROM {table} WHERE region = $1", columns.join(", "));
         cut.keys.query(&sql, &[region], &mut |row| {

@@ -5,6 +5,19 @@
 
 use crate::{Fault, Row, Value};
 
+/// A table as it stands in a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// Its name.
+    pub name: String,
+    /// Its columns in their order, `region` among them.
+    pub columns: Vec<String>,
+    /// The columns of its primary key.
+    pub key: Vec<String>,
+    /// Its other indexes: name, and the statement that makes it.
+    pub indexes: Vec<(String, String)>,
+}
+
 /// One connection to one database.
 pub trait Engine: Send {
     /// Runs one statement; gives the number of rows it touched. Parameters are `$1`… in order.
@@ -52,6 +65,9 @@ pub trait Engine: Send {
 
     /// Checks that a text prepares, without running it (conformance law 7).
     fn check(&mut self, sql: &str) -> Result<(), Fault>;
+
+    /// The tables of the database, by name.
+    fn tables(&mut self) -> Result<Vec<Shape>, Fault>;
 
     /// Removes from the files what deleted rows of a table have left in them, above all in this column
     /// of bytes. Outside of a transaction. An engine that overwrites what it deletes has nothing to do.

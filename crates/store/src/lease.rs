@@ -39,8 +39,11 @@ const RENEWED: &str = "UPDATE lease SET pid = $3, renewed_at = $4, until = $5 \
      WHERE region = $1 AND token = $2";
 const STAMP: &str = "UPDATE lease SET batch = $3 WHERE region = $1 AND token = $2 AND batch < $3";
 
+/// Waits for the batch that is under way, and lets no other begin until the transaction ends.
+const HOLD: &str = "SELECT token FROM lease WHERE region = $1 FOR UPDATE";
+
 /// The SQL texts of this module that touch tables.
-pub const QUERIES: &[&str] = &[MAKE, READ, TAKE, TAKE_FIRST, RENEWED, STAMP];
+pub const QUERIES: &[&str] = &[MAKE, READ, TAKE, TAKE_FIRST, RENEWED, STAMP, HOLD];
 
 /// The server's clock and this session, and whether the session of the lease is still there.
 const SERVER: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint, \
@@ -77,6 +80,15 @@ pub(crate) fn held(engine: &mut dyn Engine, region: &Value) -> Result<Held, Faul
         until: row.int(3)?,
         batch: row.int(4)?,
     })
+}
+
+/// Lets no batch of the region's writer begin until the open transaction ends: a batch begins with its
+/// stamp on this row.
+pub(crate) fn hold(engine: &mut dyn Engine, region: &Value) -> Result<(), Fault> {
+    if select(engine, region, HOLD, &[])?.is_empty() {
+        return Err(Fault::new("the lease of the region is missing"));
+    }
+    Ok(())
 }
 
 /// The server's clock, this session's pid, and whether the session of `held` is still there.

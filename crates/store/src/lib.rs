@@ -43,6 +43,7 @@ pub mod registry;
 mod room;
 pub mod schema;
 pub mod sqlite;
+pub mod trust;
 pub mod tx;
 pub mod upkeep;
 pub mod value;

@@ -6,6 +6,7 @@
 //! would touch a page for each visit.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
 
 use serde_json::value::RawValue;
 
@@ -80,7 +81,49 @@ fn project(
     views.execute(TAGS_ADD, &row)
 }
 
-/// Folds every stored block of `kind` whose key lives into the (empty) views of `target`.
+/// A block that was read and opened.
+struct Opened {
+    seq: u64,
+    day: i32,
+    key: Arc<SealingKey>,
+    bytes: Vec<u8>,
+}
+
+/// Pages of blocks that may lie ready.
+const PAGES_READY: usize = 2;
+
+/// Reads and opens every stored block of `kind` whose key lives, page by page.
+fn read_all(
+    source: &mut dyn Engine,
+    region: &kernel::Region,
+    vault: &Vault,
+    kind: &ObservationKind,
+    pages: &mpsc::SyncSender<Vec<Opened>>,
+) -> Result<(), Fault> {
+    let value = Value::from(region.as_str());
+    let context = crate::tx::event_context(region, kind.kind);
+    let mut next = 0_u64;
+    loop {
+        let rows = select(source, &value, BLOCKS, &[next.into()])?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        next = last.count(0)? + 1;
+        let mut page = Vec::with_capacity(rows.len());
+        for row in rows.iter().filter(|it| it.text(3).is_ok_and(|it| it == kind.kind)) {
+            let (seq, day) = (row.count(0)?, i32::try_from(row.int(1)?).doing("reading a day")?);
+            let scope = Scope::Epoch { kind: kind.kind.to_owned(), day, visits: true };
+            let Some(key) = vault.find(&scope)? else { continue };
+            let bytes = key.open(seq, &context, row.bytes(2)?)?;
+            page.push(Opened { seq, day, key, bytes });
+        }
+        if pages.send(page).is_err() {
+            // Whoever folds has met a fault, and says so.
+            return Ok(());
+        }
+    }
+}
+
+/// Folds every stored block of `kind` whose key lives into the (empty) views of `target`: one thread
+/// reads and opens, this one folds.
 pub(crate) fn project_all(
     source: &mut dyn Engine,
     target: &mut dyn Engine,
@@ -89,27 +132,19 @@ pub(crate) fn project_all(
     kind: &ObservationKind,
 ) -> Result<(), Fault> {
     let value = Value::from(region.as_str());
-    let context = crate::tx::event_context(region, kind.kind);
-    let mut next = 0_u64;
-    loop {
-        let rows = select(source, &value, BLOCKS, &[next.into()])?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        for row in &rows {
-            let seq = row.count(0)?;
-            next = seq + 1;
-            if row.text(3)? != kind.kind {
-                continue;
-            }
-            let day = i32::try_from(row.int(1)?).doing("reading a day")?;
-            let scope = Scope::Epoch { kind: kind.kind.to_owned(), day, visits: true };
-            let Some(key) = vault.find(&scope)? else { continue };
-            let opened = key.open(seq, &context, row.bytes(2)?)?;
-            let block = Block { seq, day, items: &items(&opened)? };
-            project(&mut Projection { engine: target, region: &value, vault }, kind, &key, &block)?;
-        }
-    }
+    let (send, pages) = mpsc::sync_channel(PAGES_READY);
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(move || read_all(source, region, vault, kind, &send));
+        let folded = pages.iter().flatten().try_for_each(|Opened { seq, day, key, bytes }| {
+            let block = Block { seq, day, items: &items(&bytes)? };
+            let mut views = Projection { engine: &mut *target, region: &value, vault };
+            project(&mut views, kind, &key, &block)
+        });
+        // The reader must not wait for somebody who takes no more.
+        drop(pages);
+        let read = reading.join().map_err(|_| Fault::new("the thread that reads panicked"))?;
+        folded.and(read)
+    })
 }
 
 impl Tx<'_> {
@@ -184,7 +219,7 @@ impl Tx<'_> {
     /// Removes what was observed on a day that is over, and what was made of it.
     pub(crate) fn end_visits(&mut self, kind: &str, day: i32) -> Result<(), Fault> {
         self.core.open_visits()?;
-        let registry = std::sync::Arc::clone(&self.core.registry);
+        let registry = Arc::clone(&self.core.registry);
         let core = &mut *self.core;
         let own = ["observation", "observation_tag"].map(str::to_owned);
         for table in own {

@@ -14,6 +14,7 @@ use crate::lease::Lease;
 use crate::projection::{run, select};
 use crate::read::{Readers, hash};
 use crate::room::Room;
+use crate::trust::Trust;
 use crate::tx::{Core, Due};
 use crate::vault::{Scope, Vault};
 use crate::{Engine, Fault, Keyring, Registry, Side, Store, Value};
@@ -57,6 +58,9 @@ impl Store {
         let mut lease = match &backend {
             Backend::Folder(_) => None,
             Backend::Postgres(_) => {
+                for engine in [&mut identity, &mut visits, &mut keys] {
+                    crate::backup::is_whole(engine.as_mut())?;
+                }
                 let engines = [&mut identity, &mut visits, &mut keys];
                 Some(Lease::take(engines, &region_value)?)
             }
@@ -77,6 +81,7 @@ impl Store {
             vault.find_or_make(keys, &Scope::Own)?;
             redo_forgetting(identity.as_mut(), keys, &region_value, &vault)
         })?;
+        let trust = Trust::begin(identity.as_mut(), &region_value, clock.as_ref())?;
         let log_key = signer.vkey();
         let room = Room::of(&backend);
         let readers = Readers::new(backend);
@@ -90,6 +95,7 @@ impl Store {
             fenced: false,
             // A crash may have come between deleting and erasing.
             due: Due { erasure: true, orphans: false },
+            trust,
             vault,
             keyring,
             registry: Arc::new(registry),

@@ -22,6 +22,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, RowStream, Statement};
 
+use crate::engine::Shape;
 use crate::fault::Doing as _;
 use crate::{Engine, Fault, Row, Value};
 pub use address::Address;
@@ -99,6 +100,19 @@ const ABOUT: &str = "SELECT current_setting('server_version_num')::bigint, \
 const END_SESSION: &str = "SELECT pid FROM (SELECT pid, pg_terminate_backend(pid) AS ended \
     FROM pg_stat_activity WHERE pid = $1::bigint \
     AND backend_start <= to_timestamp($2::bigint / 1000000.0)) AS left_over WHERE ended";
+
+/// Every column of every table of ours, and whether it is of the key.
+const COLUMNS: &str = "SELECT t.relname::text, c.attname::text, \
+    COALESCE(c.attnum = ANY (x.indkey), FALSE) FROM pg_class t \
+    JOIN pg_namespace n ON n.oid = t.relnamespace \
+    JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped \
+    LEFT JOIN pg_index x ON x.indrelid = t.oid AND x.indisprimary \
+    WHERE n.nspname = current_schema() AND t.relkind IN ('r', 'p') ORDER BY t.relname, c.attnum";
+/// Every index of them that is not the key's.
+const INDEXES: &str = "SELECT t.relname::text, i.relname::text, pg_get_indexdef(i.oid) FROM pg_index x \
+    JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid \
+    JOIN pg_namespace n ON n.oid = t.relnamespace \
+    WHERE n.nspname = current_schema() AND NOT x.indisprimary ORDER BY i.relname";
 
 fn runtime() -> Result<&'static Runtime, Fault> {
     static RUNTIME: OnceLock<Result<Runtime, std::io::Error>> = OnceLock::new();
@@ -443,6 +457,31 @@ impl Engine for Postgres {
         }
         let answer = wait(self.client.batch_execute("ROLLBACK")).doing("rolling back");
         if answer.as_ref().is_err_and(Fault::is_lost) { Ok(()) } else { answer }
+    }
+
+    fn tables(&mut self) -> Result<Vec<Shape>, Fault> {
+        let mut shapes: Vec<Shape> = Vec::new();
+        self.query(COLUMNS, &[], &mut |row| {
+            if shapes.last().is_none_or(|it| row.text(0).is_ok_and(|name| name != it.name)) {
+                let (name, columns) = (row.text(0)?.to_owned(), Vec::new());
+                shapes.push(Shape { name, columns, key: Vec::new(), indexes: Vec::new() });
+            }
+            if let Some(it) = shapes.last_mut() {
+                it.columns.push(row.text(1)?.to_owned());
+                if row.int(2)? != 0 {
+                    it.key.push(row.text(1)?.to_owned());
+                }
+            }
+            Ok(true)
+        })?;
+        self.query(INDEXES, &[], &mut |row| {
+            let name = row.text(0)?;
+            if let Some(it) = shapes.iter_mut().find(|it| it.name == name) {
+                it.indexes.push((row.text(1)?.to_owned(), row.text(2)?.to_owned()));
+            }
+            Ok(true)
+        })?;
+        Ok(shapes)
     }
 
     fn check(&mut self, sql: &str) -> Result<(), Fault> {

@@ -7,6 +7,7 @@ use rusqlite::hooks::Wal;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 
+use crate::engine::Shape;
 use crate::fault::Doing as _;
 use crate::{Engine, Fault, Row, Value};
 
@@ -337,6 +338,35 @@ impl Engine for Sqlite {
             return Ok(());
         }
         self.connection.execute_batch("ROLLBACK").doing("rolling back")
+    }
+
+    fn tables(&mut self) -> Result<Vec<Shape>, Fault> {
+        let mut shapes = Vec::new();
+        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' \
+             AND name NOT LIKE 'sqlite%' ORDER BY name";
+        self.query(names, &[], &mut |row| {
+            let name = row.text(0)?.to_owned();
+            shapes.push(Shape { name, columns: Vec::new(), key: Vec::new(), indexes: Vec::new() });
+            Ok(true)
+        })?;
+        for it in &mut shapes {
+            let name = Value::from(it.name.as_str());
+            let columns = "SELECT name, pk FROM pragma_table_info($1) ORDER BY cid";
+            self.query(columns, &[&name], &mut |row| {
+                it.columns.push(row.text(0)?.to_owned());
+                if row.int(1)? > 0 {
+                    it.key.push(row.text(0)?.to_owned());
+                }
+                Ok(true)
+            })?;
+            let indexes = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' \
+                 AND tbl_name = $1 AND sql IS NOT NULL ORDER BY name";
+            self.query(indexes, &[&name], &mut |row| {
+                it.indexes.push((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+                Ok(true)
+            })?;
+        }
+        Ok(shapes)
     }
 
     fn check(&mut self, sql: &str) -> Result<(), Fault> {

@@ -338,6 +338,60 @@ fn observations_are_taken_once_and_end_with_their_day(on: On) {
     assert_eq!(rows(), 0);
 }
 
+fn a_clock_that_jumps_ahead_destroys_nothing_until_it_is_set_or_confirmed(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
+    let store = lab.open();
+    let day = tx::utc_day(store.clock().now());
+    let context = Context { command: Some(5), ..CONTEXT };
+    let first = vec![seen(day, "pass")];
+    let taken = |store: &Store, batch: Vec<Observation>| {
+        store.write_blocking(move |tx| tx.observe(&context, SEEN.kind, &batch)).unwrap()
+    };
+    assert_eq!(taken(&store, first.clone()), (0, false));
+    let ended = |store: &Store| store.write_blocking(|tx| tx.retain()).unwrap();
+    let swept = |store: &Store| store.write_blocking(|tx| tx.sweep_commands()).unwrap();
+    assert_eq!(ended(&store), 0);
+    lab.clock.jump_seconds(40 * 86_400);
+    assert_eq!((ended(&store), swept(&store)), (0, 0), "40 days in no time");
+    assert_eq!(taken(&store, first.clone()), (0, true), "the command is still known");
+    // What was written meanwhile bears the wrong time; that does not make it right, nor does a restart.
+    write(&store, 7, "in the future").unwrap();
+    store.close();
+    let store = lab.open();
+    assert_eq!((ended(&store), swept(&store)), (0, 0), "after a restart");
+    lab.clock.jump_seconds(-40 * 86_400);
+    assert_eq!(ended(&store), 0, "nothing is old");
+    // Two days without the service, and forty: nobody here can tell them from a jump.
+    for days in [2, 38] {
+        store.close();
+        lab.clock.jump_seconds(days * 86_400);
+        let store = lab.open();
+        assert_eq!(ended(&store), 0, "{days} days later, unconfirmed");
+        let region = "kr-11".parse().unwrap();
+        trust::confirm(&lab.backend, &region, store.clock().now()).unwrap();
+        assert_eq!(ended(&store), u64::from(days == 38), "{days} days later, confirmed");
+        assert_eq!(swept(&store), u64::from(days == 38));
+        store.close();
+    }
+    assert_eq!(lab.audit().wrong, []);
+}
+
+fn time_that_passes_is_no_jump_and_a_clock_that_is_too_fast_gains_a_day_at_most(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
+    let store = lab.open();
+    let believed = || store.write_blocking(|tx| tx.clock_is_believed()).unwrap();
+    lab.clock.advance_seconds(30 * 86_400);
+    assert!(believed());
+    lab.clock.jump_seconds(trust::LEEWAY_S);
+    assert!(believed(), "a zone's width");
+    lab.clock.jump_seconds(1);
+    assert!(!believed(), "not twice: each time that was believed is no new beginning");
+    lab.clock.advance_seconds(86_400);
+    assert!(!believed());
+    lab.clock.jump_seconds(-1);
+    assert!(believed());
+}
+
 fn a_forgotten_subject_is_unreadable_everywhere_and_the_log_still_verifies(on: On) {
     let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
@@ -589,7 +643,8 @@ fn every_sql_text_of_the_store_prepares(on: On) {
 
 /// Every text of this crate that has a name.
 fn texts() -> Vec<(Side, &'static str)> {
-    [access::QUERIES, audit::QUERIES, outbox::QUERIES, read::QUERIES, tx::QUERIES, upkeep::QUERIES]
+    let own = [access::QUERIES, audit::QUERIES, outbox::QUERIES, read::QUERIES];
+    [own.concat(), [trust::QUERIES, tx::QUERIES, upkeep::QUERIES].concat()]
         .concat()
         .into_iter()
         .map(|it| (Side::Identity, it))
@@ -599,7 +654,7 @@ fn texts() -> Vec<(Side, &'static str)> {
 
 #[test]
 fn the_tables_and_texts_of_the_store_can_be_spread_by_region() {
-    let own = ["identity", "visits", "keys", "keys-2"].map(|it| {
+    let own = ["identity", "clock", "visits", "keys", "keys-2"].map(|it| {
         let path = format!("{}/migrations/{it}.sql", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).unwrap()
     });
@@ -639,6 +694,8 @@ on_both! {
     one_command_id_sent_a_thousand_times_has_one_effect_and_one_answer
     a_fault_in_one_job_does_not_touch_the_others_of_its_batch
     observations_are_taken_once_and_end_with_their_day
+    a_clock_that_jumps_ahead_destroys_nothing_until_it_is_set_or_confirmed
+    time_that_passes_is_no_jump_and_a_clock_that_is_too_fast_gains_a_day_at_most
     a_forgotten_subject_is_unreadable_everywhere_and_the_log_still_verifies
     a_rebuild_in_the_same_batch_does_not_bring_a_forgotten_subject_back
     the_audit_finds_and_names_what_was_altered

@@ -127,6 +127,7 @@ pub(crate) struct Core {
     pub(crate) lease: Option<Lease>,
     pub(crate) fenced: bool,
     pub(crate) due: Due,
+    pub(crate) trust: crate::trust::Trust,
     /// Keys made in the open batch: they leave the cache if it fails.
     pub(crate) fresh_keys: Vec<Scope>,
     /// Keys to destroy once the open batch is durable.

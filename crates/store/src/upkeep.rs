@@ -90,8 +90,12 @@ impl Tx<'_> {
     }
 
     /// Destroys the keys and rows of days whose time is over, and says so on the log. Gives the
-    /// number of (kind, day) pairs that ended. What still has a key is what still is kept.
+    /// number of (kind, day) pairs that ended: none while the clock is not believed. What still has a
+    /// key is what still is kept.
     pub fn retain(&mut self) -> Result<u64, Fault> {
+        if !self.clock_is_believed()? {
+            return Ok(0);
+        }
         let today = utc_day(self.now());
         let registry = Arc::clone(&self.core.registry);
         let mut ended = 0;
@@ -150,8 +154,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes command ids that are older than 30 days: a repetition after that is a new command.
+    /// Removes command ids that are older than 30 days: a repetition after that is a new command. None
+    /// while the clock is not believed: a repetition of today would count twice.
     pub fn sweep_commands(&mut self) -> Result<u64, Fault> {
+        if !self.clock_is_believed()? {
+            return Ok(0);
+        }
         let before = self.now().plus_days(-30);
         self.execute("DELETE FROM command WHERE region = $1 AND at < $2", &[before.into()])
     }

@@ -323,18 +323,15 @@ pub fn databases_hold(names: &[String], needle: &[u8]) -> bool {
     folders.into_iter().any(|it| files_hold(&data.join(it), needle))
 }
 
-/// Whether any file below `dir` holds these bytes as they stand.
+/// Whether any file below `dir` holds these bytes as they stand. Of bytes with a zero or a line's end
+/// among them, which grep cannot be asked for, the longest stretch without is looked for.
 pub fn files_hold(dir: &Path, needle: &[u8]) -> bool {
+    let stretches = needle.split(|it| matches!(it, 0 | b'\n'));
+    let longest = stretches.max_by_key(|it| it.len()).unwrap_or_default();
+    assert!(longest.len() >= 8 || longest == needle, "too little to be found by");
     let mut grep = Command::new("grep");
-    grep.env("LC_ALL", "C").args(["-r", "-q", "-s", "-a"]);
-    // A plain search is much faster, and cannot be asked for these.
-    if needle.iter().any(|it| matches!(it, 0 | b'\n')) {
-        let pattern: Vec<String> = needle.iter().map(|it| format!("\\x{it:02x}")).collect();
-        grep.args(["-P", "-e", &pattern.concat()]);
-    } else {
-        grep.args(["-F", "-e"]).arg(OsStr::from_bytes(needle));
-    }
-    grep.arg(dir);
+    grep.env("LC_ALL", "C").args(["-r", "-q", "-s", "-a", "-F", "-e"]);
+    grep.arg(OsStr::from_bytes(longest)).arg(dir);
     grep.status().expect("grep runs").success()
 }
 

@@ -3,17 +3,29 @@
 //! A region of gate batches and declarations is backed up in two steps and restored: rows, tree,
 //! views, audit. There is no peer: bare SQLite would copy a file and prove nothing.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
 use sim::Exercise;
 use store::backup::{Identity, Restore, Target};
 
-use super::Figure;
+use super::{Entries, Figure, Wish, per_second};
 
-/// Entries restored: as many visits, and declarations with their decisions.
-pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
-    let (visits, declarations) = if quick { (20_000, 1_000) } else { (1_000_000, 100_000) };
+pub(crate) fn run(wish: &Wish) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = region(Entries::Singles, wish)?;
+    figures.extend(region(Entries::Blocks, wish)?);
+    Ok(figures)
+}
+
+/// As many visits, each an entry or in blocks, and in the first region a tenth as many declarations with
+/// their decisions.
+fn region(kind: Entries, wish: &Wish) -> anyhow::Result<Vec<Figure>> {
+    let visits = wish.entries();
+    let declarations = match (kind, wish.quick) {
+        (Entries::Blocks, _) => 0,
+        (Entries::Singles, true) => 1_000,
+        (Entries::Singles, false) => 100_000,
+    };
     let dir = tempfile::tempdir()?;
     let house = sim::bench_house(&dir.path().join("region"))?;
     let exercise = Exercise::prepare(&house, 2_000)?;
@@ -26,9 +38,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
         whole: false,
     };
     let failed = |error: store::backup::BackupError| anyhow!("{}: {error}", error.code());
-    while house.app.store.size() < visits {
-        exercise.fill(5_000)?;
-    }
+    kind.fill(&exercise, visits)?;
     let begun = Instant::now();
     let first = app::backup::backup(&config, &target, now, &|| true).map_err(failed)?;
     let backing_up = begun.elapsed();
@@ -50,6 +60,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
         keys_from: target.keys_to.as_deref().context("the keys have a folder")?,
         to: &dir.path().join("restored"),
         keys_to: None,
+        store: None,
         identities: &[identity],
         registry: &app::slices::registry(&app::slices::slices()),
         verify: false,
@@ -58,21 +69,24 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let begun = Instant::now();
     let restored = store::backup::restore(&restore, None, &mut |_, _, _| {}).map_err(failed)?;
     let whole = begun.elapsed();
-    let per_second = |entries: u64, took: Duration| {
-        // Counts here stay far below 2^32.
-        f64::from(u32::try_from(entries).unwrap_or(u32::MAX)) / took.as_secs_f64()
-    };
     let (entries, took) = (restored.entries, restored.took);
-    let figure = |name: &str, took| {
-        let name = format!("restore.{name}_of_{entries}_entries");
-        Figure::alone(name, per_second(entries, took), "/s")
+    // Where visits stand in blocks they are what is counted, and the people's own entries are few.
+    let (word, behind) = match kind {
+        Entries::Singles => (kind.word(), entries),
+        Entries::Blocks => (kind.word(), visits),
     };
+    let figure = |name: &str, took| {
+        let name = format!("restore.{name}_of_{behind}_{word}");
+        Figure::alone(name, per_second(behind, took), "/s")
+    };
+    let first = if matches!(kind, Entries::Singles) { first.entries } else { visits };
     Ok(vec![
         Figure::alone(
-            format!("backup.first_of_{}_entries", first.entries),
-            per_second(first.entries, backing_up),
+            format!("backup.first_of_{first}_{word}"),
+            per_second(first, backing_up),
             "/s",
         ),
+        Figure::alone(format!("restore.all_of_{behind}_{word}_took"), whole.as_secs_f64(), "s"),
         figure("all", whole),
         figure("all_but_audit", took.load + took.hash + took.fold),
         figure("load", took.load),

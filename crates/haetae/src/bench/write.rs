@@ -14,44 +14,40 @@ use app::House;
 use rusqlite::Connection;
 use sim::Exercise;
 
-use super::{Figure, per_second};
+use super::{Entries, Figure, Wish, memory_mib, per_second};
 
 const BARE: &str = "bare sqlite";
 
-/// How long one measurement runs.
-fn span(quick: bool) -> Duration {
-    if quick { Duration::from_millis(300) } else { Duration::from_secs(3) }
-}
-
-pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
+pub(crate) fn run(wish: &Wish) -> anyhow::Result<Vec<Figure>> {
+    let span = wish.span();
     let dir = tempfile::tempdir()?;
     let mut figures = Vec::new();
     let house = sim::bench_house(&dir.path().join("region"))?;
     let exercise = Exercise::prepare(&house, 2_000)?;
     for callers in [1_u32, 64, 1_024] {
-        let ours = singles(&exercise, callers, span(quick))?;
-        let bare = bare(dir.path(), u64::from(callers), exercise.single_bytes()?, span(quick))?;
+        let ours = singles(&exercise, callers, span)?;
+        let bare = bare(dir.path(), u64::from(callers), exercise.single_bytes()?, span)?;
         figures.push(Figure::beside(format!("write.single_{callers}"), ours, "/s", BARE, bare));
     }
     for callers in [1_u32, 8] {
-        let ours = batches(&exercise, callers, span(quick))?;
-        let bare = bare(dir.path(), 200, exercise.visit_bytes()?, span(quick))?;
+        let ours = batches(&exercise, callers, span)?;
+        let bare = bare(dir.path(), 200, exercise.visit_bytes()?, span)?;
         let name = match callers {
             1 => "write.gate_batch_200".to_owned(),
             _ => format!("write.gate_batch_200_by_{callers}"),
         };
         figures.push(Figure::beside(name, ours, "/s", BARE, bare));
     }
-    figures.push(declare_to_code(&house, if quick { 20 } else { 300 })?);
+    figures.push(declare_to_code(&house, if wish.quick { 20 } else { 300 })?);
     house.app.store.close();
     drop(exercise);
     drop(house);
-    figures.push(restart(dir.path(), if quick { 20_000 } else { 1_000_000 })?);
+    figures.extend(restart(dir.path(), wish.entries())?);
     Ok(figures)
 }
 
 /// Calls `work` from `callers` threads until the time is over; gives calls a second.
-fn by_many(
+pub(super) fn by_many(
     callers: u32,
     span: Duration,
     work: impl Fn(u32) -> anyhow::Result<()> + Sync,
@@ -78,13 +74,13 @@ fn by_many(
     Ok(per_second(count.load(Ordering::Relaxed), begun.elapsed()))
 }
 
-fn singles(exercise: &Exercise, callers: u32, span: Duration) -> anyhow::Result<f64> {
+pub(super) fn singles(exercise: &Exercise, callers: u32, span: Duration) -> anyhow::Result<f64> {
     by_many(callers, span, |_| exercise.single())
 }
 
 /// Visits a second, in batches of 200 that devices sealed and signed beforehand: the server's work
 /// alone is timed, from checking the signature to the answer.
-fn batches(exercise: &Exercise, callers: u32, span: Duration) -> anyhow::Result<f64> {
+pub(super) fn batches(exercise: &Exercise, callers: u32, span: Duration) -> anyhow::Result<f64> {
     // More than can be taken in the time, on any machine measured so far.
     let ready = u32::try_from(span.as_millis())? * 2;
     let pool = Mutex::new(exercise.make_batches(ready, 200)?);
@@ -135,27 +131,28 @@ fn declare_to_code(house: &House, rounds: u32) -> anyhow::Result<Figure> {
     Ok(Figure::alone("write.declare_to_code_p50", median.as_secs_f64() * 1_000.0, "ms"))
 }
 
-/// From opening a region of so many entries to answering the first request.
-fn restart(dir: &Path, entries: u64) -> anyhow::Result<Figure> {
+/// From opening a region of so many entries to answering the first request, and the memory that the
+/// service then has, that the way there took included.
+fn restart(dir: &Path, entries: u64) -> anyhow::Result<Vec<Figure>> {
     let folder = dir.join("region");
     let house = sim::bench_house(&folder)?;
     let exercise = Exercise::prepare(&house, 10)?;
-    while house.app.store.size() < entries {
-        exercise.fill(5_000)?;
-    }
+    Entries::Singles.fill(&exercise, entries.saturating_sub(house.app.store.size()))?;
     house.app.store.close();
     drop(exercise);
     drop(house);
+    let before = memory_mib();
     let begun = Instant::now();
     let house = sim::bench_house(&folder)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(sim::ready(&house))?;
     let took = begun.elapsed();
+    let more = memory_mib() - before;
     let size = house.app.store.size();
     house.app.store.close();
-    Ok(Figure::alone(
-        format!("write.ready_with_{size}_entries"),
-        took.as_secs_f64() * 1_000.0,
-        "ms",
-    ))
+    let ms = took.as_secs_f64() * 1_000.0;
+    Ok(vec![
+        Figure::alone(format!("write.ready_with_{size}_entries"), ms, "ms"),
+        Figure::alone(format!("write.memory_with_{size}_entries"), more.max(0.0), "MiB"),
+    ])
 }

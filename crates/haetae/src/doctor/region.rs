@@ -7,8 +7,8 @@ use app::Config;
 use code::issuer::Issuers;
 use contracts::person::Role;
 use kernel::{Clock as _, Instant, Region, SystemClock};
-use store::sqlite::Sqlite;
-use store::{Engine as _, Fault, Row, Value, wrap};
+use store::backend::Part;
+use store::{Engine, Fault, Row, Value, trust, wrap};
 
 use super::State::{Broken, Unknown, Warning};
 use super::{Findings, signing};
@@ -28,15 +28,16 @@ const CLOCK_S: i64 = 2;
 /// Retention runs every ten minutes; what is two days late does not run.
 const OVERDUE_DAYS: i32 = 2;
 
-/// One database file, to be asked.
+/// One database, to be asked.
 pub(super) struct Asked {
-    engine: Sqlite,
+    engine: Box<dyn Engine>,
     region: Value,
 }
 
 impl Asked {
-    fn open(config: &Config, file: &str, region: &Region) -> Result<Self, Fault> {
-        let engine = Sqlite::reader(&config.data.join(file))?;
+    fn open(config: &Config, part: Part, region: &Region) -> Result<Self, Fault> {
+        let wrong = |error: app::ConfigError| Fault::caused("reading the configuration", error);
+        let engine = config.backend().map_err(wrong)?.reader(part)?;
         Ok(Self { engine, region: Value::from(region.as_str()) })
     }
 
@@ -58,14 +59,15 @@ impl Asked {
 
 pub(super) fn look(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
     let (now, region) = (SystemClock.now(), config.region()?);
-    let asked = Asked::open(config, "identity.db", &region).and_then(|mut it| {
+    let asked = Asked::open(config, Part::Identity, &region).and_then(|mut it| {
         log(&mut it, now, findings)?;
+        retention(&mut it, now, findings);
         outbox(&mut it, now, findings)?;
         roles(&mut it, now, findings)?;
         signing::look(&mut it, config, now, findings)
     });
     let asked = asked.and_then(|issuers| {
-        let mut keys = Asked::open(config, "keys.db", &region)?;
+        let mut keys = Asked::open(config, Part::Keys, &region)?;
         erasure(&mut keys, now, findings)?;
         wrapping(&mut keys, config, now, &issuers, findings)
     });
@@ -118,6 +120,27 @@ fn log(asked: &mut Asked, now: Instant, findings: &mut Findings) -> Result<(), F
         findings.well("log", format!("{entries} entries, the newest of {}", at.rfc3339()));
     }
     Ok(())
+}
+
+/// While the clock is not believed nothing is erased (ADR 0038). Whether it jumped or the service was
+/// off, only a person can say.
+fn retention(asked: &mut Asked, now: Instant, findings: &mut Findings) {
+    match trust::noted(asked.engine.as_mut(), &asked.region) {
+        Ok(Some(at)) if now.seconds_since(at) > trust::LEEWAY_S => {
+            let hours = now.seconds_since(at) / 3_600;
+            let says = format!(
+                "the clock was believed {hours} hours ago and not since: it jumped, or the service was \
+                 off. Nothing is erased"
+            );
+            let mend = "timedatectl; when the time is right: haetae clock --confirm";
+            findings.add("retention", Broken, says, mend);
+        }
+        Ok(Some(_)) => findings.well("retention", "the clock is believed"),
+        Ok(None) | Err(_) => {
+            let mend = "haetae serve notes it within minutes";
+            findings.add("retention", Unknown, "no time was noted yet", mend);
+        }
+    }
 }
 
 fn outbox(asked: &mut Asked, now: Instant, findings: &mut Findings) -> Result<(), Fault> {
@@ -231,7 +254,7 @@ fn wrapping(
     if asked.number(sql, &[])? == 0 {
         return Ok(());
     }
-    let known = wrap::wraps(&mut asked.engine, &region)?;
+    let known = wrap::wraps(asked.engine.as_mut(), &region)?;
     signing::unused(config, &known, issuers, findings);
     for it in &known {
         let (path, newer) =

@@ -22,6 +22,9 @@ pub enum BackupError {
     /// Data and keys in one place.
     #[error("the keys must not lie with the data: whoever has both can read everything")]
     Together,
+    /// Without keys, where there is no file of keys that could be copied beside.
+    #[error("on a server the keys are no file that could be copied: give a folder for them")]
+    NoKeyFile,
     /// Another backup is being made in the same folder.
     #[error("another backup is being made in {folder}")]
     Busy {
@@ -87,6 +90,12 @@ pub enum BackupError {
         /// Where.
         folder: PathBuf,
     },
+    /// The same of databases on a server.
+    #[error("the database {name} is not empty: restore into new ones")]
+    OccupiedDatabase {
+        /// Which.
+        name: String,
+    },
     /// The published checkpoint is not by the log whose keys the backup has.
     #[error("the published checkpoint is not by this log: {why}")]
     OtherKey {
@@ -129,9 +138,9 @@ impl BackupError {
             Self::OtherKeys { .. } => "backup-other-keys",
             Self::Missing { .. } => "backup-missing",
             Self::Damaged { .. } | Self::Rows(_) => "backup-damaged",
-            Self::NoKeys => "backup-no-keys",
+            Self::NoKeys | Self::NoKeyFile => "backup-no-keys",
             Self::Newer { .. } => "backup-newer",
-            Self::Occupied { .. } => "restore-occupied",
+            Self::Occupied { .. } | Self::OccupiedDatabase { .. } => "restore-occupied",
             Self::OtherKey { .. } => "restore-other-key",
             Self::OtherHistory { .. } => "restore-other-history",
             Self::NotProven { .. } => "restore-not-proven",

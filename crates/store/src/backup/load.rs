@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
+use std::time::{Duration, Instant as Moment};
 
 use kernel::{Region, Seed};
 use ledger::Checkpoint;
@@ -11,9 +12,10 @@ use super::manifest::{Link, keys_name, segment_name, state_name};
 use super::rows::{Item, RowsReader};
 use super::{
     BackupError, GROWING, Identity, KEY_TABLES, Manifest, Part, Progress, RING, Restore, columns,
-    ended_days, sealed, side_name, tables,
+    ended_days, sealed, side_name,
 };
-use crate::backend;
+use crate::backend::{self, Backend};
+use crate::engine::Shape;
 use crate::projection::{run, select};
 use crate::sqlite::Sqlite;
 use crate::vault::Vault;
@@ -54,8 +56,18 @@ pub(super) fn until(
     migrations.into_iter().zip(&names).filter(|(_, name)| then(name)).map(|(it, _)| it).collect()
 }
 
-/// Rows that are handed on at once.
-const AT_ONCE: usize = 500;
+/// Rows that are handed on at once, and about how many bytes.
+const AT_ONCE: usize = 1_024;
+const BYTES_AT_ONCE: usize = 1 << 20;
+
+fn bytes_of(row: &[Value]) -> usize {
+    let bytes = |it: &Value| match it {
+        Value::Text(it) => it.len(),
+        Value::Bytes(it) => it.len(),
+        Value::Int(_) | Value::Null => 8,
+    };
+    row.iter().map(bytes).sum()
+}
 
 /// Takes rows of a table: its name, its columns, the rows.
 type Take<'a> = &'a mut dyn FnMut(&str, &[String], &[Vec<Value>]) -> Result<(), BackupError>;
@@ -64,25 +76,31 @@ type Take<'a> = &'a mut dyn FnMut(&str, &[String], &[Vec<Value>]) -> Result<(), 
 fn each_table(from: &mut dyn Read, take: Take<'_>) -> Result<(), BackupError> {
     let mut reader = RowsReader::new(std::io::BufReader::with_capacity(1 << 17, from));
     let (mut table, mut columns, mut rows) = (String::new(), Vec::new(), Vec::new());
+    let mut bytes = 0;
     while let Some(item) = reader.next().map_err(BackupError::Rows)? {
         match item {
-            Item::Row(row) => rows.push(row),
+            Item::Row(row) => {
+                bytes += bytes_of(&row);
+                rows.push(row);
+            }
             Item::Table(next, of) => {
                 take(&table, &columns, &rows)?;
                 rows.clear();
+                bytes = 0;
                 (table, columns) = (next, of);
             }
         }
-        if rows.len() >= AT_ONCE {
+        if rows.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
             take(&table, &columns, &rows)?;
             rows.clear();
+            bytes = 0;
         }
     }
     take(&table, &columns, &rows)
 }
 
 /// The statement that takes rows of a table of `keys.db` with these columns, if it has them.
-fn key_add(keys: &mut Sqlite, table: &str, given: &[String]) -> Result<Option<String>, Fault> {
+fn key_add(keys: &mut dyn Engine, table: &str, given: &[String]) -> Result<Option<String>, Fault> {
     let bare = table.strip_prefix("keys.").unwrap_or_default();
     let known = columns(keys, bare)?;
     // Names go into a statement's text: only those of tables and columns that are there.
@@ -96,7 +114,7 @@ fn key_add(keys: &mut Sqlite, table: &str, given: &[String]) -> Result<Option<St
 
 /// Brings back the keys: of subjects and days into `keys.db`, the region's into its key folder.
 pub(super) fn load_keys(
-    keys: &mut Sqlite,
+    keys: &mut dyn Engine,
     keyring: &Keyring,
     manifest: &Manifest,
     it: &Restore<'_>,
@@ -153,26 +171,26 @@ pub(super) fn load_keys(
 
 /// Fills the two databases.
 pub(super) struct Loader<'a> {
-    identity: Sqlite,
-    visits: Sqlite,
+    identity: Box<dyn Engine>,
+    visits: Box<dyn Engine>,
     region: Value,
     registry: &'a Registry,
-    /// The columns of each table, by `<database>.<table>`.
-    known: HashMap<String, HashSet<String>>,
+    /// The tables, by `<database>.<table>`.
+    known: HashMap<String, Shape>,
     /// Indexes that are made once the rows are there: filling them row by row touches a page each.
     indexes: Vec<(Side, String)>,
 }
 
 impl<'a> Loader<'a> {
     pub(super) fn open(
-        dir: &Path,
+        backend: &Backend,
         region: &Region,
         registry: &'a Registry,
         manifest: &Manifest,
     ) -> Result<Self, Fault> {
         let mut it = Self {
-            identity: Sqlite::filling_writer(&dir.join("identity.db"))?,
-            visits: Sqlite::filling_writer(&dir.join("visits.db"))?,
+            identity: backend.filler(backend::Part::Identity)?,
+            visits: backend.filler(backend::Part::Visits)?,
             region: Value::from(region.as_str()),
             registry,
             known: HashMap::new(),
@@ -182,26 +200,23 @@ impl<'a> Loader<'a> {
             let migrations = schema::migrations(registry, backend::Part::of(side));
             let engine = it.side(side);
             schema::migrate(engine, &until(migrations, side_name(side), manifest))?;
-            for table in tables(engine)? {
-                let columns = columns(it.side(side), &table)?.into_iter().collect();
-                it.known.insert(format!("{}.{table}", side_name(side)), columns);
-            }
-        }
-        for (side, table, _) in GROWING {
-            let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = $1 \
-                 AND sql IS NOT NULL";
-            for row in select(it.side(side), &table.into(), sql, &[])? {
-                it.side(side).migrate(&format!("DROP INDEX {};", row.text(0)?))?;
-                it.indexes.push((side, row.text(1)?.to_owned()));
+            for shape in it.side(side).tables()? {
+                if GROWING.iter().any(|(_, table, _)| *table == shape.name) {
+                    for (name, sql) in &shape.indexes {
+                        it.side(side).migrate(&format!("DROP INDEX {name};"))?;
+                        it.indexes.push((side, sql.clone()));
+                    }
+                }
+                it.known.insert(format!("{}.{}", side_name(side), shape.name), shape);
             }
         }
         Ok(it)
     }
 
-    fn side(&mut self, side: Side) -> &mut Sqlite {
+    fn side(&mut self, side: Side) -> &mut dyn Engine {
         match side {
-            Side::Identity => &mut self.identity,
-            Side::Visits => &mut self.visits,
+            Side::Identity => self.identity.as_mut(),
+            Side::Visits => self.visits.as_mut(),
         }
     }
 
@@ -256,42 +271,35 @@ impl<'a> Loader<'a> {
             return Ok(());
         }
         // Names go into a statement's text: only those of tables and columns that are there.
-        let known =
+        let shape =
             self.known.get(table).ok_or_else(|| newer(format!("the table {table}"), newest))?;
-        if let Some(column) = columns.iter().find(|it| !known.contains(*it)) {
+        if let Some(column) = columns.iter().find(|it| !shape.columns.contains(it)) {
             return Err(newer(format!("the column {table}.{column}"), newest));
         }
-        let (side, bare) = match table.split_once('.') {
-            Some(("identity", bare)) => (Side::Identity, bare),
-            Some((_, bare)) => (Side::Visits, bare),
-            None => return Err(newer(format!("the table {table}"), newest)),
-        };
-        let marks: Vec<String> = (1..=columns.len() + 1).map(|it| format!("${it}")).collect();
-        let sql = format!(
-            "INSERT OR REPLACE INTO {bare} (region, {}) VALUES ({})",
-            columns.join(", "),
-            marks.join(", ")
-        );
+        let side = if table.starts_with("identity.") { Side::Identity } else { Side::Visits };
+        let sql = upsert(shape, columns);
         let region = self.region.clone();
         Ok(self.side(side).execute_many(&sql, &region, rows)?)
     }
 
     /// Hashes every entry into the tree, writes its tiles, and compares with the signed checkpoint.
-    pub(super) fn grow_tree(
-        &mut self,
+    fn grow_tree(
+        identity: &mut dyn Engine,
+        region: &Value,
         wanted: &Checkpoint,
         progress: Progress<'_>,
     ) -> Result<(), BackupError> {
         const BUNDLES: &str = "SELECT position, bytes FROM log_bundle WHERE region = $1 \
              AND position >= $2 ORDER BY position LIMIT 64";
-        const TILE: &str = "INSERT OR REPLACE INTO log_tile (region, level, position, width, bytes) \
-             VALUES ($1, $2, $3, $4, $5)";
+        const TILE: &str = "INSERT INTO log_tile (region, level, position, width, bytes) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (region, level, position) \
+             DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
         let damaged = |why: String| BackupError::Damaged { file: "the log".to_owned(), why };
         let mut tree = ledger::Tree::new();
         let mut position = 0_u64;
-        self.identity.begin()?;
+        identity.begin()?;
         loop {
-            let rows = select(&mut self.identity, &self.region, BUNDLES, &[position.into()])?;
+            let rows = select(identity, region, BUNDLES, &[position.into()])?;
             if rows.is_empty() {
                 break;
             }
@@ -310,10 +318,10 @@ impl<'a> Loader<'a> {
                 .into_iter()
                 .map(|it| vec![it.level.into(), it.index.into(), it.width.into(), it.bytes.into()])
                 .collect();
-            self.identity.execute_many(TILE, &self.region, &tiles)?;
+            identity.execute_many(TILE, region, &tiles)?;
             progress("hashing", tree.size(), wanted.size);
         }
-        self.identity.commit()?;
+        identity.commit()?;
         if (tree.size(), tree.root()) != (wanted.size, wanted.root) {
             let size = tree.size();
             return Err(damaged(format!(
@@ -324,28 +332,62 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// Removes the observations of days that are over, and folds what is left into views.
-    pub(super) fn fold(
-        &mut self,
-        dir: &Path,
+    /// Hashes every entry into the tree, and folds the log into views; those of visits meanwhile, once
+    /// the observations of days that are over are removed. Gives how long the tree took.
+    pub(super) fn grow_and_fold(
+        self,
+        backend: &Backend,
         region: &Region,
         vault: &Vault,
-        registry: &Registry,
-    ) -> Result<(), Fault> {
-        self.visits.begin()?;
-        for (kind, day) in ended_days(&mut self.identity, &self.region)? {
+        wanted: &Checkpoint,
+        progress: Progress<'_>,
+    ) -> Result<Duration, BackupError> {
+        let registry = self.registry;
+        let Self { mut identity, mut visits, region: value, .. } = self;
+        visits.begin()?;
+        for (kind, day) in ended_days(identity.as_mut(), &value)? {
             let sql = "DELETE FROM observation WHERE region = $1 AND kind = $2 AND day = $3";
-            run(&mut self.visits, &self.region, sql, &[kind.into(), day.into()])?;
+            run(visits.as_mut(), &value, sql, &[kind.into(), day.into()])?;
         }
-        self.visits.commit()?;
-        self.identity.begin()?;
-        upkeep::fold(&mut self.identity, region, vault, registry)?;
-        self.identity.commit()?;
-        let mut source = Sqlite::reader(&dir.join("visits.db"))?;
-        self.visits.begin()?;
-        for kind in &registry.observations {
-            observe::project_all(&mut source, &mut self.visits, region, vault, kind)?;
-        }
-        self.visits.commit()
+        visits.commit()?;
+        std::thread::scope(|scope| {
+            let of_visits = scope.spawn(move || {
+                let mut source = backend.reader(backend::Part::Visits)?;
+                visits.begin()?;
+                for kind in &registry.observations {
+                    let target = visits.as_mut();
+                    observe::project_all(source.as_mut(), target, region, vault, kind)?;
+                }
+                visits.commit()
+            });
+            let begun = Moment::now();
+            Self::grow_tree(identity.as_mut(), &value, wanted, progress)?;
+            let took = begun.elapsed();
+            progress("folding", 0, wanted.size);
+            identity.begin()?;
+            upkeep::fold(identity.as_mut(), region, vault, registry)?;
+            identity.commit()?;
+            of_visits.join().map_err(|_| Fault::new("a thread of the restore panicked"))??;
+            Ok(took)
+        })
     }
+}
+
+/// Puts a row in, or in the place of the one of an older backup.
+fn upsert(shape: &Shape, columns: &[String]) -> String {
+    let marks: Vec<String> = (1..=columns.len() + 1).map(|it| format!("${it}")).collect();
+    let others = columns.iter().filter(|it| !shape.key.contains(it));
+    let set: Vec<String> = others.map(|it| format!("{it} = excluded.{it}")).collect();
+    let action = if set.is_empty() {
+        "NOTHING".to_owned()
+    } else {
+        format!("UPDATE SET {}", set.join(", "))
+    };
+    format!(
+        "INSERT INTO {} (region, {}) VALUES ({}) ON CONFLICT ({}) DO {action}",
+        shape.name,
+        columns.join(", "),
+        marks.join(", "),
+        shape.key.join(", ")
+    )
 }

@@ -1,7 +1,9 @@
-//! From backups to a region's folder again.
+//! From backups to a region again.
 //!
 //! Everything is made in a folder beside the wanted one, which bears the wanted name only once all
-//! of it is there, durable and audited. What a backup does not hold is made anew: tiles out of the
+//! of it is there, durable and audited. Databases on a server have to be empty; as long as the table
+//! [`RESTORING`] is in them no store opens them, and what a restore that failed has made it removes
+//! again. What a backup does not hold is made anew: tiles out of the
 //! entries, by which the log proves itself against the signed checkpoint; views and tags by folding.
 
 use std::path::{Path, PathBuf};
@@ -14,11 +16,11 @@ use serde::Serialize;
 use super::load::{Loader, is_known, load_keys, until};
 use super::manifest::chain;
 use super::{BackupError, Identity, make_folder, sealed};
-use crate::backend::Part;
+use crate::backend::{Backend, Part};
 use crate::fault::Doing as _;
 use crate::sqlite::Sqlite;
 use crate::vault::Vault;
-use crate::{Audit, Fault, Keyring, Registry, Value, schema};
+use crate::{Audit, Engine, Fault, Keyring, Registry, Value, schema};
 
 /// What the world knows of the log, to compare with.
 pub struct Published<'a> {
@@ -39,6 +41,8 @@ pub struct Restore<'a> {
     pub to: &'a Path,
     /// The new key folder; by default `keys` within the data folder.
     pub keys_to: Option<&'a Path>,
+    /// Databases on a server that are filled, which must be empty. `None`: files in the data folder.
+    pub store: Option<&'a Backend>,
     /// What opens the backups.
     pub identities: &'a [Identity],
     /// What the slices bring.
@@ -108,6 +112,77 @@ impl Drop for Scaffold {
     }
 }
 
+/// The table that says that a database is not whole yet.
+const RESTORING: &str = "restoring";
+
+/// Refuses databases in which a restore is under way, or was given up.
+pub(crate) fn is_whole(engine: &mut dyn Engine) -> Result<(), Fault> {
+    if engine.tables()?.iter().any(|it| it.name == RESTORING) {
+        return Err(Fault::new(
+            "a restore into these databases is not finished: let it end; if it has died, drop them, \
+             make them again and restore again",
+        ));
+    }
+    Ok(())
+}
+
+/// Databases on a server, emptied again unless they are kept.
+struct Site {
+    backend: Backend,
+    kept: bool,
+}
+
+impl Site {
+    fn mark(backend: &Backend) -> Result<Self, BackupError> {
+        let mut engines = Vec::new();
+        for (part, name) in Part::ALL.into_iter().zip(backend.names()) {
+            let mut engine = backend.writer(part)?;
+            if !engine.tables()?.is_empty() {
+                return Err(BackupError::OccupiedDatabase { name });
+            }
+            engines.push(engine);
+        }
+        let site = Self { backend: backend.clone(), kept: false };
+        for mut engine in engines {
+            engine.migrate(&format!("CREATE TABLE {RESTORING} (region TEXT NOT NULL);"))?;
+        }
+        Ok(site)
+    }
+
+    /// They are a region's now.
+    fn keep(mut self) -> Result<(), Fault> {
+        self.kept = true;
+        // The log's last: without its mark the others' would keep a store from opening.
+        for part in [Part::Keys, Part::Visits, Part::Identity] {
+            self.backend.writer(part)?.migrate(&format!("DROP TABLE {RESTORING};"))?;
+        }
+        Ok(())
+    }
+
+    fn clear(&self) -> Result<(), Fault> {
+        for part in Part::ALL {
+            let mut engine = self.backend.writer(part)?;
+            // The mark goes last.
+            let mut tables = engine.tables()?;
+            tables.sort_by_key(|it| it.name == RESTORING);
+            for it in tables {
+                engine.migrate(&format!("DROP TABLE {};", it.name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if !self.kept
+            && let Err(fault) = self.clear()
+        {
+            tracing::warn!(fault = %fault.chain(), "what the restore made could not be removed");
+        }
+    }
+}
+
 fn is_free(path: &Path) -> bool {
     match std::fs::read_dir(path) {
         Ok(mut entries) => entries.next().is_none(),
@@ -134,13 +209,18 @@ pub fn restore(
     }
     make_folder(&beside)?;
     let mut scaffold = Scaffold { path: beside, kept: false };
-    let (restored, known) = build(it.from, &scaffold.path, it, progress)?;
-    let restored = compare(restored, &scaffold.path, published, &known, it.verify)?;
+    let site = it.store.map(Site::mark).transpose()?;
+    let backend = it.store.cloned().unwrap_or_else(|| scaffold.path.as_path().into());
+    let (restored, known) = build(&backend, &scaffold.path, it, progress)?;
+    let restored = compare(restored, &backend, published, &known, it.verify)?;
     if !restored.audit.wrong.is_empty() && !it.accept_findings {
         return Err(BackupError::Findings(Box::new(restored.audit)));
     }
     install(&scaffold.path, it.to, it.keys_to)?;
     scaffold.kept = true;
+    if let Some(site) = site {
+        site.keep()?;
+    }
     Ok(restored)
 }
 
@@ -183,11 +263,12 @@ struct Known {
 }
 
 fn build(
-    from: &Path,
+    backend: &Backend,
     dir: &Path,
     it: &Restore<'_>,
     progress: Progress<'_>,
 ) -> Result<(Restored, Known), BackupError> {
+    let from = it.from;
     let none = || BackupError::None { folder: from.to_owned() };
     // Not yet checked by a key: only to find the keys.
     let unchecked = chain(from, None)?;
@@ -199,12 +280,12 @@ fn build(
 
     let begun = Moment::now();
     let keyring = Keyring::open(&dir.join("keys"), Seed::fixed(0))?;
-    let mut keys = Sqlite::filling_writer(&dir.join("keys.db"))?;
+    let mut keys = backend.filler(Part::Keys)?;
     schema::migrate(
-        &mut keys,
+        keys.as_mut(),
         &until(schema::migrations(it.registry, Part::Keys), "keys", newest),
     )?;
-    load_keys(&mut keys, &keyring, newest, it)?;
+    load_keys(keys.as_mut(), &keyring, newest, it)?;
     if !keyring.path("log").exists() {
         return Err(BackupError::Missing { file: "log.key".to_owned() });
     }
@@ -212,29 +293,30 @@ fn build(
     let links = chain(from, Some(signer.verifier()))?;
     let last = links.last().ok_or_else(none)?;
 
-    let mut loader = Loader::open(dir, &region, it.registry, &last.manifest)?;
+    let mut loader = Loader::open(backend, &region, it.registry, &last.manifest)?;
     loader.fill(from, &links, it.identities, progress)?;
     let mut took = Took { load: begun.elapsed(), ..Took::default() };
-    let begun = Moment::now();
-    loader.grow_tree(&last.checkpoint, progress)?;
-    took.hash = begun.elapsed();
 
     let begun = Moment::now();
-    progress("folding", 0, last.checkpoint.size);
-    schema::migrate(&mut keys, &schema::migrations(it.registry, Part::Keys))?;
+    schema::migrate(keys.as_mut(), &schema::migrations(it.registry, Part::Keys))?;
     drop(keys);
-    let reader = Box::new(Sqlite::reader(&dir.join("keys.db"))?);
-    let vault = Vault::new(region.clone(), &keyring, Seed::fixed(0), reader)?;
-    loader.fold(dir, &region, &vault, it.registry)?;
-    drop(loader);
+    let vault = Vault::new(region.clone(), &keyring, Seed::fixed(0), backend.reader(Part::Keys)?)?;
+    took.hash = loader.grow_and_fold(backend, &region, &vault, &last.checkpoint, progress)?;
     drop(vault);
-    make_durable(dir)?;
-    took.fold = begun.elapsed();
+    if let Backend::Folder(dir) = backend {
+        make_durable(dir)?;
+    }
+    took.fold = begun.elapsed().saturating_sub(took.hash);
 
     let begun = Moment::now();
-    let audit = crate::audit(&dir.into(), &region, &origin, &keyring, it.registry, |done, of| {
-        progress("auditing", done, of);
-    })?;
+    let audit = crate::audit::audit_restored(
+        backend,
+        &region,
+        &origin,
+        &keyring,
+        it.registry,
+        |done, of| progress("auditing", done, of),
+    )?;
     took.audit = begun.elapsed();
     let restored = Restored {
         number: last.manifest.number,
@@ -268,7 +350,7 @@ fn make_durable(dir: &Path) -> Result<(), Fault> {
 /// Compares with what was published.
 fn compare(
     mut restored: Restored,
-    dir: &Path,
+    backend: &Backend,
     published: Option<Published<'_>>,
     known: &Known,
     verify: bool,
@@ -288,10 +370,10 @@ fn compare(
     restored.published = Some(theirs.size);
     restored.missing = Some(theirs.size.saturating_sub(ours.size));
     let not_proven = if theirs.size <= ours.size {
-        let mut identity = Sqlite::reader(&dir.join("identity.db"))?;
+        let mut identity = backend.reader(Part::Identity)?;
         let region = Value::from(known.region.as_str());
         let mut tiles =
-            |id: TileId| crate::open::stored(&mut identity, &region, Resource::Tile(id));
+            |id: TileId| crate::open::stored(identity.as_mut(), &region, Resource::Tile(id));
         let root = ledger::root_at(theirs.size, &mut tiles).doing("recomputing an earlier root")?;
         if root != theirs.root {
             let why = format!("its first {} entries are others than those published", theirs.size);

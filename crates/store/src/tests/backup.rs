@@ -1,4 +1,5 @@
-//! Backups of the guest book: brought back whole, refused when damaged, silent about the forgotten.
+//! Backups of the guest book: brought back whole on either engine, refused when damaged, silent about
+//! the forgotten.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -40,13 +41,24 @@ impl Safe {
         take_to(lab, &self.target())
     }
 
+    /// Restores into files in a folder.
     fn bring(&self, to: &Path, published: Option<Published<'_>>) -> Result<Restored, BackupError> {
+        self.bring_to(to, None, published)
+    }
+
+    fn bring_to(
+        &self,
+        to: &Path,
+        store: Option<&Backend>,
+        published: Option<Published<'_>>,
+    ) -> Result<Restored, BackupError> {
         let verify = published.is_some();
         let restore_of = Restore {
             from: &self.data(),
             keys_from: &self.keys(),
             to,
             keys_to: None,
+            store,
             identities: std::slice::from_ref(&self.identity),
             registry: &registry(),
             verify,
@@ -85,6 +97,7 @@ fn take_to(lab: &Lab, target: &Target) -> Result<Backup, BackupError> {
     let keyring = lab.keyring();
     let source = Source {
         dir: lab.dir.path(),
+        backend: &lab.backend,
         region: &"kr-11".parse().unwrap(),
         origin: "haetae.example/log",
         keyring: &keyring,
@@ -101,10 +114,47 @@ fn new_folder() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
+/// Where a test restores to: a new folder, and on a server new databases.
+struct Site {
+    _keep: tempfile::TempDir,
+    dir: PathBuf,
+    store: Option<Backend>,
+}
+
+impl Site {
+    fn new(on: On) -> Self {
+        let (keep, dir) = new_folder();
+        let store = match on {
+            On::Sqlite => None,
+            On::Postgres => {
+                let url = testdb::databases().unwrap();
+                Some(Backend::postgres(&url, None, None).unwrap())
+            }
+        };
+        Self { _keep: keep, dir, store }
+    }
+
+    fn bring(
+        &self,
+        safe: &Safe,
+        published: Option<Published<'_>>,
+    ) -> Result<Restored, BackupError> {
+        safe.bring_to(&self.dir, self.store.as_ref(), published)
+    }
+
+    fn open(&self, lab: &Lab) -> Store {
+        open_at(lab, &self.dir, self.store.clone().unwrap_or_else(|| self.dir.as_path().into()))
+    }
+}
+
 /// The store in a restored folder.
 fn open(lab: &Lab, dir: &Path) -> Store {
+    open_at(lab, dir, dir.into())
+}
+
+fn open_at(lab: &Lab, dir: &Path, backend: Backend) -> Store {
     let opened = Store::open(Options {
-        backend: dir.into(),
+        backend,
         region: "kr-11".parse().unwrap(),
         origin: "haetae.example/log".to_owned(),
         clock: Arc::new(lab.clock.clone()),
@@ -136,9 +186,8 @@ fn observe(store: &Store, day: i32, who: &str) {
     store.write_blocking(move |tx| tx.observe(&CONTEXT, SEEN.kind, &batch)).unwrap();
 }
 
-#[test]
-fn three_backups_while_serving_bring_back_every_entry_every_view_and_every_id() {
-    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
+fn three_backups_while_serving_bring_back_every_entry_every_view_and_every_id(on: On, into: On) {
+    let (Some(lab), safe) = (Lab::new(on), Safe::new()) else { return };
     let store = lab.open();
     for page in 0..300 {
         write(&store, page, "first").unwrap();
@@ -167,33 +216,35 @@ fn three_backups_while_serving_bring_back_every_entry_every_view_and_every_id() 
     write(&store, 7, "after the backup").unwrap();
     let later = checkpoint_of(&store);
 
-    let (_keep, dir) = new_folder();
+    let site = Site::new(into);
     let published = Published { checkpoint: published, tiles: None };
-    let restored = safe.bring(&dir, Some(published)).unwrap();
+    let restored = site.bring(&safe, Some(published)).unwrap();
     assert_eq!((restored.entries, restored.missing, restored.proven), (303, Some(0), true));
     assert_eq!((restored.audit.wrong, restored.audit.access_hours), (vec![], 1));
-    let again = open(&lab, &dir);
+    let again = site.open(&lab);
     assert_eq!(lines(&again, 7), [Some("first".to_owned()), Some("second".to_owned())]);
     let repeated = again.execute_blocking::<Book>(context, 7, "second".to_owned()).unwrap();
     assert!(repeated.repeated && again.size() == 303, "the id has had its effect");
+    write(&again, 8, "it goes on").unwrap();
     again.close();
+    let error = site.bring(&safe, None).unwrap_err();
+    assert_eq!(error.code(), "restore-occupied", "{error}");
 
-    let (_keep, dir) = new_folder();
+    let site = Site::new(into);
     let ahead = Published { checkpoint: later.clone(), tiles: None };
-    let error = safe.bring(&dir, Some(ahead)).unwrap_err();
+    let error = site.bring(&safe, Some(ahead)).unwrap_err();
     assert_eq!(error.code(), "restore-not-proven", "{error}");
     let mut tiles = |id: ledger::TileId| {
         let found = store.read_blocking(|reader| reader.resource(ledger::Resource::Tile(id)));
         found.unwrap().ok_or_else(|| "no such tile".to_owned())
     };
     let ahead = Published { checkpoint: later, tiles: Some(&mut tiles) };
-    let restored = safe.bring(&dir, Some(ahead)).unwrap();
+    let restored = site.bring(&safe, Some(ahead)).unwrap();
     assert_eq!((restored.missing, restored.proven), (Some(1), true));
 }
 
-#[test]
-fn a_backup_taken_in_the_middle_of_many_writes_is_one_moment() {
-    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
+fn a_backup_taken_in_the_middle_of_many_writes_is_one_moment(on: On, into: On) {
+    let (Some(lab), safe) = (Lab::new(on), Safe::new()) else { return };
     let store = lab.open();
     write(&store, 1_000, "one").unwrap();
     let stop = std::sync::atomic::AtomicBool::new(false);
@@ -217,15 +268,13 @@ fn a_backup_taken_in_the_middle_of_many_writes_is_one_moment() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert!(entries.is_sorted() && entries[0] > 0, "{entries:?}");
-    let (_keep, dir) = new_folder();
-    let restored = safe.bring(&dir, None).unwrap();
+    let restored = Site::new(into).bring(&safe, None).unwrap();
     assert_eq!(restored.audit.wrong, []);
     assert_eq!(Some(restored.entries), entries.pop());
 }
 
-#[test]
-fn who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup() {
-    let (lab, safe) = (Lab::new(On::Sqlite).unwrap(), Safe::new());
+fn who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup(on: On, into: On) {
+    let (Some(lab), safe) = (Lab::new(on), Safe::new()) else { return };
     let store = lab.open();
     let today = tx::utc_day(store.clock().now());
     // Enough keys, in the order of chance, that pages of the key database split: a split leaves
@@ -245,10 +294,11 @@ fn who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup() {
     observe(&store, today, "canary of the day");
     safe.take(&lab).unwrap();
     let wrapped = |scope: &str| -> Vec<u8> {
-        let path = lab.dir.path().join("keys.db");
-        let keys = rusqlite::Connection::open(path).unwrap();
-        let sql = "SELECT wrapped FROM vault_key WHERE scope LIKE ?1";
-        keys.query_row(sql, [scope], |row| row.get(0)).unwrap()
+        let sql = "SELECT wrapped FROM vault_key WHERE region = $1 AND scope LIKE $2";
+        let mut keys = lab.backend.reader(Part::Keys).unwrap();
+        let region = Value::from("kr-11");
+        let rows = projection::select(keys.as_mut(), &region, sql, &[scope.into()]).unwrap();
+        rows[0].bytes(0).unwrap().to_vec()
     };
     let mut doomed = vec![wrapped("subject/%0007"), wrapped("epoch/%")];
     doomed.extend((1..=100).map(|number| wrapped(&format!("subject/{:032x}", many(number)))));
@@ -256,7 +306,9 @@ fn who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup() {
         let names = backend::FILES.iter().flat_map(|it| [(*it).to_owned(), format!("{it}-wal")]);
         names.filter_map(|it| std::fs::read(lab.dir.path().join(it)).ok()).flatten().collect()
     };
-    assert_eq!(held(&live(), &doomed), doomed.len(), "the region holds the keys that live");
+    if on == On::Sqlite {
+        assert_eq!(held(&live(), &doomed), doomed.len(), "the region holds the keys that live");
+    }
     assert_eq!(held(&safe.plain(), &doomed), doomed.len(), "so does its backup");
 
     let forget = |page: u128| store.write_blocking(move |tx| tx.forget(page)).unwrap();
@@ -268,16 +320,17 @@ fn who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup() {
     let plain = safe.plain();
     let canary = vec![b"canary of the".to_vec()];
     for (place, bytes) in [("a backup", &plain), ("the region's folder", &live)] {
+        // (The files of a server's databases are looked at in `lost`, its journal is its own.)
         assert_eq!(held(bytes, &canary), 0, "a payload lies open in {place}");
         assert_eq!(held(bytes, &doomed), 0, "a destroyed key lives on in {place}");
     }
     assert!(safe.files().contains(&"000002.keys.age".to_owned()));
     assert!(!safe.files().contains(&"000001.keys.age".to_owned()), "{:?}", safe.files());
 
-    let (_keep, dir) = new_folder();
-    let restored = safe.bring(&dir, None).unwrap();
+    let site = Site::new(into);
+    let restored = site.bring(&safe, None).unwrap();
     assert_eq!((restored.audit.wrong, restored.audit.erased), (vec![], 102));
-    let again = open(&lab, &dir);
+    let again = site.open(&lab);
     assert_eq!(lines(&again, 7), []);
     assert!(matches!(write(&again, 7, "again"), Err(Error::Fault(_))), "forgetting is for good");
 }
@@ -444,4 +497,53 @@ fn backups_of_before_within_and_after_a_rotation_open_with_the_keys_that_they_ho
         runtime.block_on(store.finish_rotation(|| true)).unwrap();
         write(&store, 999, "after").unwrap();
     }
+}
+
+/// Each test from each engine into each.
+macro_rules! from_each_into_each {
+    ($($test:ident)*) => {
+        mod files_into_files {
+            $(#[test] fn $test() { super::$test(super::On::Sqlite, super::On::Sqlite); })*
+        }
+        mod files_into_a_server {
+            $(#[test] fn $test() { super::$test(super::On::Sqlite, super::On::Postgres); })*
+        }
+        mod a_server_into_files {
+            $(#[test] fn $test() { super::$test(super::On::Postgres, super::On::Sqlite); })*
+        }
+        mod a_server_into_a_server {
+            $(#[test] fn $test() { super::$test(super::On::Postgres, super::On::Postgres); })*
+        }
+    };
+}
+
+from_each_into_each! {
+    three_backups_while_serving_bring_back_every_entry_every_view_and_every_id
+    a_backup_taken_in_the_middle_of_many_writes_is_one_moment
+    who_was_forgotten_and_which_day_ended_is_in_no_file_and_in_no_backup
+}
+
+#[test]
+fn a_restore_into_databases_that_failed_leaves_them_empty_and_one_that_died_keeps_a_store_out() {
+    let (Some(lab), safe) = (Lab::new(On::Postgres), Safe::new()) else { return };
+    let store = lab.open();
+    write(&store, 1, "line").unwrap();
+    safe.take(&lab).unwrap();
+    let without = Target { keys_to: None, ..safe.target() };
+    assert_eq!(take_to(&lab, &without).unwrap_err().code(), "backup-no-keys");
+    let site = Site::new(On::Postgres);
+    let published = checkpoint_of(&store).replace('\n', " ");
+    let wrong = Published { checkpoint: published, tiles: None };
+    assert_eq!(site.bring(&safe, Some(wrong)).unwrap_err().code(), "restore-other-key");
+    assert!(!site.dir.exists());
+    let backend = site.store.clone().unwrap();
+    for part in Part::ALL {
+        assert_eq!(backend.reader(part).unwrap().tables().unwrap(), [], "{part:?}");
+    }
+    // A restore that died after it had begun.
+    let mark = "CREATE TABLE restoring (region TEXT NOT NULL);";
+    backend.writer(Part::Visits).unwrap().migrate(mark).unwrap();
+    assert_eq!(site.bring(&safe, None).unwrap_err().code(), "restore-occupied");
+    let lab = Lab { backend, ..lab };
+    assert!(lab.try_open().err().unwrap().chain().contains("is not finished"));
 }

@@ -121,6 +121,10 @@ impl Engine for Dying {
     fn check(&mut self, sql: &str) -> Result<(), Fault> {
         self.engine.check(sql)
     }
+
+    fn tables(&mut self) -> Result<Vec<engine::Shape>, Fault> {
+        self.engine.tables()
+    }
 }
 
 #[test]
