@@ -43,7 +43,7 @@ const HARMLESS: &[(&str, &str, &str)] = &[
     ("forgotten", "at", "read by nobody; the time stands in the entry"),
     (
         "trusted_clock",
-        "at",
+        "*",
         "until it is noted anew, lets retention wait or go on; nothing is recorded",
     ),
     ("outbox", "*", "what has not been sent yet; bodies are sealed and looked at"),
