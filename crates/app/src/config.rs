@@ -31,6 +31,11 @@ pub struct Config {
     pub store_visits: Option<String>,
     /// Where wrapped keys are; by default in the database `<name>_keys` beside it.
     pub store_keys: Option<String>,
+    /// Where this process takes what other processes of the region pass on to it. Several may serve one
+    /// region whose databases are on a server; without this, this one serves it alone.
+    pub forward_listen: Option<SocketAddr>,
+    /// Where the others find that listener; by default `http://` and its address.
+    pub forward_to_me: Option<String>,
     /// The key folder; by default `keys` within the data folder. Back it up apart.
     pub keys: Option<PathBuf>,
     /// The region, e.g. `kr-11`.
@@ -105,6 +110,8 @@ impl Default for Config {
             store: None,
             store_visits: None,
             store_keys: None,
+            forward_listen: None,
+            forward_to_me: None,
             keys: None,
             region: "kr-11".to_owned(),
             log_name: None,
@@ -192,6 +199,9 @@ impl Config {
         if let Some(listen) = parsed(&environment, "HAETAE_OPS_LISTEN", "ADDRESS:PORT")? {
             self.ops_listen = Some(listen);
         }
+        if let Some(listen) = parsed(&environment, "HAETAE_FORWARD_LISTEN", "ADDRESS:PORT")? {
+            self.forward_listen = Some(listen);
+        }
         if let Some(behind) = parsed(&environment, "HAETAE_BEHIND_PROXY", "true or false")? {
             self.behind_proxy = behind;
         }
@@ -214,7 +224,7 @@ impl Config {
                 *field = text;
             }
         }
-        let optional: [(&str, &mut Option<String>); 7] = [
+        let optional: [(&str, &mut Option<String>); 8] = [
             ("HAETAE_LOG_NAME", &mut self.log_name),
             ("HAETAE_SMS_URL", &mut self.sms_url),
             ("HAETAE_SMS_TOKEN", &mut self.sms_token),
@@ -222,6 +232,7 @@ impl Config {
             ("HAETAE_STORE", &mut self.store),
             ("HAETAE_STORE_VISITS", &mut self.store_visits),
             ("HAETAE_STORE_KEYS", &mut self.store_keys),
+            ("HAETAE_FORWARD_TO_ME", &mut self.forward_to_me),
         ];
         for (name, field) in optional {
             if let Some(text) = environment(name) {
@@ -260,6 +271,7 @@ impl Config {
         self.web()?;
         self.backend()?;
         self.backup()?;
+        self.check_forward()?;
         if self.ops_listen == Some(self.listen) && self.listen.port() != 0 {
             return Err(wrong("ops_listen", "write another port than that of listen"));
         }
@@ -313,6 +325,46 @@ impl Config {
         };
         Backend::postgres(url, self.store_visits.as_deref(), self.store_keys.as_deref())
             .map_err(|fault| wrong("store", fault.chain()))
+    }
+
+    fn check_forward(&self) -> Result<(), ConfigError> {
+        let Some(listen) = self.forward_listen else {
+            let alone = self.forward_to_me.is_none();
+            let problem = "write forward_listen too: where that is taken";
+            return if alone { Ok(()) } else { Err(wrong("forward_to_me", problem)) };
+        };
+        if self.store.is_none() {
+            let problem = "several processes can share databases on a server alone: write a store";
+            return Err(wrong("forward_listen", problem));
+        }
+        if [Some(self.listen), self.ops_listen].contains(&Some(listen)) && listen.port() != 0 {
+            return Err(wrong("forward_listen", "write a port of its own"));
+        }
+        self.forward_to_me(listen).map(|_| ())
+    }
+
+    /// Where the other processes find this one, which listens for them on `bound`.
+    pub fn forward_to_me(&self, bound: SocketAddr) -> Result<String, ConfigError> {
+        let text = self.forward_to_me.clone().unwrap_or_else(|| format!("http://{bound}"));
+        let url: url::Url =
+            text.parse().map_err(|error| wrong("forward_to_me", format!("{error}")))?;
+        let is_private = match url.host() {
+            Some(url::Host::Ipv4(it)) => it.is_loopback() || it.is_private(),
+            Some(url::Host::Ipv6(it)) => it.is_loopback() || it.is_unique_local(),
+            Some(url::Host::Domain(it)) => it == "localhost",
+            None => false,
+        };
+        let is_plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+        match url.scheme() {
+            "https" if is_plain => {}
+            "http" if is_plain && is_private => {}
+            _ => {
+                let problem = "write https://HOST:PORT, or http:// with a loopback or private \
+                               address: sessions and health data go there";
+                return Err(wrong("forward_to_me", problem));
+            }
+        }
+        Ok(text.trim_end_matches('/').to_owned())
     }
 
     /// The key folder.
@@ -425,11 +477,34 @@ mod tests {
             ("origin = 'https://a.example'\nissuer_days = 7", "issuer_days"),
             ("origin = 'https://a.example'\nstore = 'mysql://a'", "postgres://"),
             ("origin = 'https://a.example'\nstore = 'postgres://u@h/d?sslmode=prefer'", "sslmode"),
+            ("origin = 'https://a.example'\nforward_listen = '127.0.0.1:9'", "forward_listen"),
+            ("origin = 'https://a.example'\nforward_to_me = 'https://b:9'", "forward_to_me"),
             ("origin = 'https://a.example'\nstore_keys = 'postgres://u@h/d'", "store"),
         ];
         for (text, word) in cases {
             let error = load(text, &[]).unwrap_err();
             assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_passed_on_goes_in_the_clear_within_a_private_network_alone() {
+        let of = |to: Option<&str>, bound: &str| {
+            let config = Config { forward_to_me: to.map(str::to_owned), ..Config::default() };
+            config.forward_to_me(bound.parse().unwrap()).map_err(|it| it.to_string())
+        };
+        assert_eq!(of(None, "10.0.0.5:8090").unwrap(), "http://10.0.0.5:8090");
+        assert_eq!(of(None, "[::1]:8090").unwrap(), "http://[::1]:8090");
+        assert_eq!(of(Some("https://b.example:9/"), "0.0.0.0:1").unwrap(), "https://b.example:9");
+        for (to, bound) in [
+            (None, "0.0.0.0:8090"),
+            (None, "192.0.2.1:8090"),
+            (Some("http://b.example:9"), "10.0.0.5:1"),
+            (Some("https://b.example/path"), "10.0.0.5:1"),
+            (Some("ftp://10.0.0.5"), "10.0.0.5:1"),
+            (Some("nowhere"), "10.0.0.5:1"),
+        ] {
+            assert!(of(to, bound).unwrap_err().contains("forward_to_me"), "{to:?} {bound}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernel::{Clock, Seed};
 use store::audit::Public;
-use store::{Audit, Fault, Keyring, Options, Store, wrap};
+use store::{Audit, Fault, Keyring, Opened, Options, Store, wrap};
 use web::{App, Parts, Slice};
 
 use crate::config::Config;
@@ -27,12 +27,32 @@ fn fault(error: impl std::error::Error + Send + Sync + 'static) -> Fault {
 impl House {
     /// Opens or makes the region's store and puts the house together.
     pub fn open(config: Config, clock: Arc<dyn Clock>, seed: Seed) -> Result<Self, Fault> {
+        Self::with(config, clock, seed, Store::open)
+    }
+
+    /// The same for one process of several that share the region; `url` is where it takes what the others
+    /// pass on to it. It writes, or stands by.
+    pub fn join(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        seed: Seed,
+        url: String,
+    ) -> Result<Self, Fault> {
+        Self::with(config, clock, seed, |options| Store::join(options, url))
+    }
+
+    fn with(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        seed: Seed,
+        open: impl FnOnce(Options) -> Result<Opened, Fault>,
+    ) -> Result<Self, Fault> {
         let slices = slices::slices();
         let keyring = Arc::new(Keyring::open(&config.keys(), seed.fork())?);
         // Also where the databases are on a server: the disk that is watched, and the keys, lie here.
         std::fs::create_dir_all(&config.data)
             .map_err(|error| Fault::caused("making the data folder", error))?;
-        let opened = Store::open(Options {
+        let opened = open(Options {
             backend: config.backend().map_err(fault)?,
             region: config.region().map_err(fault)?,
             origin: config.log_name().map_err(fault)?,
@@ -61,6 +81,11 @@ impl House {
     /// The whole service.
     pub fn router(&self) -> axum::Router {
         web::build_router(&self.slices, self.app.clone())
+    }
+
+    /// The same, for what other processes of the region pass on.
+    pub fn member_router(&self) -> axum::Router {
+        web::build_member_router(&self.slices, self.app.clone())
     }
 }
 

@@ -1,4 +1,5 @@
-//! What repeats by itself: the slices' jobs, upkeep of the store, sending what must leave.
+//! What repeats by itself: the slices' jobs, upkeep of the store, sending what must leave. Where several
+//! processes share a region, its writer does all of it.
 //!
 //! The only place that starts background work, so that stopping can find all of it.
 
@@ -48,7 +49,11 @@ impl Jobs {
         tasks.spawn(keys::look_after(house.app.clone(), stopped.clone()));
         let socket = house.config.keys().join(keys::SOCKET);
         // Before anybody is told that the service is ready.
-        let bound = keys::bind(&socket);
+        let bound = if house.app.store.is_writer() {
+            keys::bind(&socket)
+        } else {
+            Err(std::io::ErrorKind::AddrInUse.into())
+        };
         tasks.spawn(keys::listen(house.app.clone(), socket, bound, stopped.clone()));
         if house.config.backup_to.is_some() && house.config.backup_every_hours > 0 {
             tasks.spawn(back_up(house.config.clone(), house.app.clone(), stopped));
@@ -70,7 +75,9 @@ async fn repeat(job: Job, app: App, mut stopped: watch::Receiver<bool>) {
             _ = stopped.changed() => return,
             () = tokio::time::sleep(Duration::from_secs(u64::from(job.every_s))) => {}
         }
-        if let Err(fault) = (job.run)(app.clone()).await {
+        if app.store.is_writer()
+            && let Err(fault) = (job.run)(app.clone()).await
+        {
             tracing::error!(job = job.name, fault = %fault.chain(), "a job failed");
         }
     }
@@ -95,10 +102,11 @@ const BACKUP_LOOK_S: u64 = 300;
 async fn back_up(config: Config, app: App, mut stopped: watch::Receiver<bool>) {
     let config = std::sync::Arc::new(config);
     loop {
-        let due = store::backup::last(&config.data).is_none_or(|it| {
-            let hours = i64::from(config.backup_every_hours);
-            it.plus_seconds(hours.saturating_mul(3_600)) <= app.now()
-        });
+        let due = app.store.is_writer()
+            && store::backup::last(&config.data).is_none_or(|it| {
+                let hours = i64::from(config.backup_every_hours);
+                it.plus_seconds(hours.saturating_mul(3_600)) <= app.now()
+            });
         if due {
             let (config, now) = (std::sync::Arc::clone(&config), app.now());
             // Reads and encrypts the whole of what is new: not on an async thread.
@@ -150,6 +158,9 @@ async fn send_all(sender: Sender, app: App, mut stopped: watch::Receiver<bool>) 
         tokio::select! {
             _ = stopped.changed() => return,
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if !app.store.is_writer() {
+            continue;
         }
         if let Err(fault) = send_due(&sender, &app, &stopped).await {
             tracing::error!(fault = %fault.chain(), "sending failed");

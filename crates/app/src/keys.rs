@@ -402,13 +402,18 @@ async fn check(app: &App, codes: Vec<String>) -> Result<Answer, Fault> {
 /// Brings rotations to their end that were left unfinished, and destroys key files that are over.
 pub(crate) async fn look_after(app: App, mut stopped: watch::Receiver<bool>) {
     // At once, not only at the job's turn: gates that ask for lists find the first key on them.
-    if let Err(fault) = keys::look_after(app.clone()).await {
+    if app.store.is_writer()
+        && let Err(fault) = keys::look_after(app.clone()).await
+    {
         tracing::error!(fault = %fault.chain(), "looking after signing keys failed");
     }
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             () = tokio::time::sleep(LOOK) => {}
+        }
+        if !app.store.is_writer() {
+            continue;
         }
         let told = stopped.clone();
         let finished = app.store.finish_rotation(move || !*told.borrow()).await;
@@ -435,7 +440,9 @@ pub(crate) async fn listen(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut bound = first;
-    if let Err(error) = &bound {
+    if let Err(error) = &bound
+        && app.store.is_writer()
+    {
         tracing::warn!(%error, path = %path.display(), "`haetae keys` finds no socket");
     }
     let listener = loop {
@@ -443,7 +450,12 @@ pub(crate) async fn listen(
             Ok(listener) => break listener,
             Err(_) => tokio::select! {
                 _ = stopped.changed() => return,
-                () = tokio::time::sleep(AGAIN) => bound = bind(&path),
+                () = tokio::time::sleep(AGAIN) => {
+                    // Of several processes with one folder, the one that writes answers.
+                    if app.store.is_writer() {
+                        bound = bind(&path);
+                    }
+                }
             },
         }
     };

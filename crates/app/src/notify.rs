@@ -50,13 +50,13 @@ pub(crate) async fn watchdog(store: &Store) {
 }
 
 /// Whether the readers and the writer answer. A refusal is an answer: a full disk is not mended by
-/// a new start.
+/// a new start, nor does a standby need one.
 async fn answers(store: &Store) -> bool {
     let read = store.read(|reader| reader.head().map(|_| ())).await;
     let written = store.write(|_| Ok(())).await;
     let answered = match written {
         Ok(()) => true,
-        Err(store::Error::Fault(fault)) => fault.is_paused(),
+        Err(store::Error::Fault(fault)) => fault.is_paused() || fault.is_elsewhere(),
         Err(store::Error::Busy { .. }) => false,
         Err(store::Error::Refused(never)) => match never {},
     };

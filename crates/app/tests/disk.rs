@@ -306,7 +306,7 @@ async fn after_a_commit_of_unknown_outcome_nothing_is_acknowledged_and_the_servi
     let (house, dir) = city.into_parts();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut served = tokio::task::JoinSet::new();
-    served.spawn(app::serve::serve(house, listener, None, std::future::pending()));
+    served.spawn(app::serve::serve(house, listener.into(), std::future::pending()));
     let ballast = Disk::fill(&disk.memory(), 0);
     let refused = citizen.until_refused().await;
     is_paused(&refused);

@@ -1,5 +1,6 @@
 //! The service on real sockets: what each of its two listeners answers, and stopping.
 
+use app::serve::Listeners;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -24,6 +25,7 @@ async fn figures_and_reasons_are_on_the_operator_s_listener_alone_and_both_stop(
         TcpListener::bind("127.0.0.1:0").await.unwrap(),
     ];
     let [outside, inside] = [&public, &ops].map(|it| it.local_addr().unwrap().to_string());
+    let listeners = Listeners { public, ops: Some(ops), members: None };
     let (stop, stopped) = oneshot::channel::<()>();
     let looked = async {
         assert_eq!(get(&outside, "/ready").await, (200, "ready\n".to_owned()));
@@ -41,8 +43,7 @@ async fn figures_and_reasons_are_on_the_operator_s_listener_alone_and_both_stop(
     let until = async {
         let _ = stopped.await;
     };
-    let (served, ()) =
-        tokio::join!(app::serve::serve(city.house, public, Some(ops), until), looked);
+    let (served, ()) = tokio::join!(app::serve::serve(city.house, listeners, until), looked);
     served.unwrap();
     for address in [outside, inside] {
         assert!(tokio::net::TcpStream::connect(&address).await.is_err(), "{address} still listens");

@@ -2,6 +2,7 @@
 
 mod appends;
 mod audit;
+mod cluster;
 mod pages;
 mod postgres;
 mod restore;
@@ -127,8 +128,9 @@ pub(crate) fn run(name: &str, json: bool, wish: &Wish) -> anyhow::Result<ExitCod
         }
         "pages" => pages::run()?,
         "audit" => audit::run(wish)?,
+        "cluster" => cluster::run(wish.quick)?,
         "restore" => restore::run(wish)?,
-        _ => bail!("there is no bench named {name:?}: write, pages, audit or restore"),
+        _ => bail!("there is no bench named {name:?}: write, pages, audit, restore or cluster"),
     };
     for it in &figures {
         if json {

@@ -116,7 +116,7 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
     } else {
         print(&addresses, temporary.is_some());
     }
-    runtime.block_on(app::serve::serve(house, listener, None, serve::stop()))?;
+    runtime.block_on(app::serve::serve(house, listener.into(), serve::stop()))?;
     if !json {
         println!("\nThe server is off. A scanner that was open still says who may pass.");
     }

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use app::serve::Listeners;
 use app::{Config, House};
 use tokio::net::TcpListener;
-use web::Who;
+use tokio::signal::unix::{SignalKind, signal};
+use web::{App, Who};
 
 use crate::upkeep;
 
@@ -15,27 +17,59 @@ const SETUP_S: i64 = 24 * 3_600;
 
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    let house = upkeep::open(config)?;
+    // Before the region is opened: whoever writes it says where others find it.
+    let members = match config.forward_listen {
+        Some(address) => Some(runtime.block_on(bind(address))?),
+        None => None,
+    };
+    let house = match &members {
+        Some(listener) => {
+            let url = config.forward_to_me(listener.local_addr()?)?;
+            upkeep::join(config, url)?
+        }
+        None => upkeep::open(config)?,
+    };
     describe(&house.config)?;
-    if let Some(path) = setup_link(&house)? {
+    if house.app.store.is_writer()
+        && let Some(path) = setup_link(&house)?
+    {
         println!("No administrator can sign in yet. This link signs one in, once, within a day:");
         println!("  {}{path}", house.app.config.origin_text());
     }
     runtime.block_on(async {
-        let listener = bind(house.config.listen).await?;
+        let public = bind(house.config.listen).await?;
         let ops = match house.config.ops_listen {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
-        println!("serving {} on {}", house.config.region, listener.local_addr()?);
+        println!("serving {} on {}", house.config.region, public.local_addr()?);
         if let Some(ops) = &ops {
             println!("metrics and reasons on {}", ops.local_addr()?);
         }
-        app::serve::serve(house, listener, ops, stop()).await?;
+        if let Some(members) = &members {
+            println!("what other processes pass on is taken on {}", members.local_addr()?);
+        }
+        let app = house.app.clone();
+        let listeners = Listeners { public, ops, members };
+        tokio::select! {
+            served = app::serve::serve(house, listeners, stop()) => served?,
+            () = move_when_told(&app) => {}
+        }
         anyhow::Ok(())
     })?;
     println!("stopped; everything acknowledged is on the log");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves a shared region to another process whenever the operator says so (SIGUSR1): before a
+/// machine is looked after, say. Never ends.
+async fn move_when_told(app: &App) {
+    if let Ok(mut told) = signal(SignalKind::user_defined1()) {
+        while told.recv().await.is_some() {
+            app.leave_to_others().await;
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -84,7 +118,7 @@ fn setup_link(house: &House) -> anyhow::Result<Option<String>> {
 /// Done when the process is asked to stop.
 pub(crate) async fn stop() {
     let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        match signal(SignalKind::terminate()) {
             Ok(mut signal) => {
                 signal.recv().await;
             }

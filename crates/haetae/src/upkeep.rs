@@ -16,9 +16,18 @@ use crate::{Setup, output};
 
 /// Opens the configured region. Refused while a server works in its folder.
 pub(crate) fn open(config: Config) -> anyhow::Result<House> {
+    Ok(House::open(config, Arc::new(SystemClock), seed()?)?)
+}
+
+/// Opens the configured region as one process of several; `url` is where the others find this one.
+pub(crate) fn join(config: Config, url: String) -> anyhow::Result<House> {
+    Ok(House::join(config, Arc::new(SystemClock), seed()?, url)?)
+}
+
+pub(crate) fn seed() -> anyhow::Result<Seed> {
     let mut entropy = [0; 32];
     getrandom::fill(&mut entropy).context("the system gives no randomness")?;
-    Ok(House::open(config, Arc::new(SystemClock), Seed::from_entropy(entropy))?)
+    Ok(Seed::from_entropy(entropy))
 }
 
 /// Recomputes decisions from the log.
@@ -171,6 +180,9 @@ pub(crate) fn check(setup: &Setup) -> anyhow::Result<ExitCode> {
         match config.ops_listen {
             Some(address) => println!("ops      {address}"),
             None => println!("ops      closed: no metrics, no reasons (ops_listen)"),
+        }
+        if let Some(address) = config.forward_listen {
+            println!("members  {address}, for others {}", config.forward_to_me(address)?);
         }
         println!("data     {}", config.data.display());
         println!("keys     {}", config.keys().display());

@@ -34,6 +34,21 @@ async fn citizen(house: &House, number: u32) -> anyhow::Result<Browser> {
     Ok(Browser::signed_in(&house.app, house.router(), Who::Citizen(person)).await)
 }
 
+/// The session cookies of so many new citizens, for clients of other processes.
+pub async fn cookies(house: &House, count: u32) -> anyhow::Result<Vec<String>> {
+    let mut cookies = Vec::new();
+    for number in 0..count {
+        let browser = citizen(house, number).await?;
+        cookies.push(browser.cookie("__Host-haetae").context("no session came back")?.to_owned());
+    }
+    Ok(cookies)
+}
+
+/// The text of a healthy declaration, as the JSON interface takes it.
+pub fn declaration(number: u32) -> String {
+    crate::exercise::declaration_json(number).to_string()
+}
+
 /// Posts JSON and reads JSON; anything but success is an error.
 async fn post(browser: &mut Browser, path: &str, body: &Value) -> anyhow::Result<Value> {
     let answer = browser.post_json(path, body).await;

@@ -166,7 +166,13 @@ impl Core {
             pause(Duration::from_millis(soon.next().unwrap_or(1_000)));
         }
         let engine = self.identity.as_mut();
-        let took_effect = lease.took_effect(engine, &self.region_value).map_err(unknown)?;
+        let took_effect = match lease.took_effect(engine, &self.region_value) {
+            Ok(answer) => answer,
+            Err(fault) => {
+                self.fenced |= fault.is_elsewhere();
+                return Err(unknown(fault));
+            }
+        };
         let rows = select(engine, &self.region_value, HEAD, &[]).map_err(unknown)?;
         let row = rows.first().ok_or_else(|| unknown(Fault::new("the log has no head")))?;
         let wanted = tree.filter(|_| took_effect).unwrap_or(&self.tree);

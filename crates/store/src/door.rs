@@ -30,13 +30,15 @@ use tokio::sync::{oneshot, watch};
 
 use crate::commit::NotCommitted;
 use crate::fault::Doing as _;
+use crate::follow::Follower;
+use crate::member::{Desk, Role};
 use crate::postgres::pause;
 use crate::read::Readers;
 use crate::room::Room;
 use crate::sqlite::left_nothing;
 use crate::tx::{Core, Ran};
 use crate::vault::Vault;
-use crate::{Context, Fault, Reader, Registry, Tx, lease};
+use crate::{Backend, Context, Fault, Reader, Registry, Tx, lease};
 
 /// Jobs that may wait. At some 10,000 commands a second this is under half a second of work.
 pub const QUEUE_MAX: usize = 4_096;
@@ -83,7 +85,7 @@ impl<R> From<Fault> for Error<R> {
 pub type Never = std::convert::Infallible;
 
 /// One caller's work.
-trait Job: Send {
+pub(crate) trait Job: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Fault>;
     fn finish(self: Box<Self>, outcome: Result<(), Fault>);
 }
@@ -111,8 +113,59 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send> Job for Call<T, 
     }
 }
 
+/// What the writer's thread is sent.
+pub(crate) enum Message {
+    /// To be run with others.
+    Job(Box<dyn Job>),
+    /// To leave the lease to other processes, once everything before it is done.
+    Leave(oneshot::Sender<()>),
+}
+
+/// Why a writer writes no more.
+pub(crate) enum Ended {
+    /// The store was closed.
+    Closed,
+    /// The lease is another's.
+    Fenced,
+    /// It was asked to leave the lease to others.
+    LeftTo(oneshot::Sender<()>),
+}
+
+/// What the writer's thread and everybody else know together.
+pub(crate) struct Shared {
+    pub(crate) stopped: watch::Sender<bool>,
+    pub(crate) role: watch::Sender<Role>,
+    pub(crate) follower: Follower,
+    paused: AtomicBool,
+    room: Room,
+    waiting: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(backend: &Backend) -> Self {
+        Self {
+            stopped: watch::Sender::new(false),
+            role: watch::Sender::new(Role::Standby(None)),
+            follower: Follower::new(matches!(backend, Backend::Folder(_))),
+            paused: AtomicBool::new(false),
+            room: Room::of(backend),
+            waiting: AtomicU64::new(0),
+        }
+    }
+
+    /// So many jobs no longer wait.
+    pub(crate) fn finished(&self, jobs: usize) {
+        self.waiting.fetch_sub(u64::try_from(jobs).unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+/// What a job is told that came to a process that does not write.
+pub(crate) fn elsewhere() -> Fault {
+    Fault::elsewhere("this process does not write the region at present")
+}
+
 struct Inner {
-    queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
+    queue: Mutex<Option<SyncSender<Message>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Readers,
     vault: Arc<Vault>,
@@ -120,11 +173,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     seed: Seed,
     region: Region,
-    stopped: watch::Sender<bool>,
-    paused: Arc<AtomicBool>,
-    room: Arc<Room>,
-    waiting: Arc<AtomicU64>,
-    size: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+    is_shared: bool,
     log_key: String,
     /// A folder's lock, held until the last handle is gone.
     lock: Mutex<Option<std::fs::File>>,
@@ -136,40 +186,30 @@ pub struct Store(Arc<Inner>);
 
 impl Store {
     pub(crate) fn start(
-        core: Core,
-        readers: Readers,
+        desk: Desk,
+        core: Option<Core>,
         log_key: String,
         lock: Option<std::fs::File>,
-        room: Room,
     ) -> Result<Self, Fault> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(QUEUE_MAX);
-        let stopped = watch::Sender::new(false);
-        let paused = Arc::new(AtomicBool::new(false));
-        let room = Arc::new(room);
-        let waiting = Arc::new(AtomicU64::new(0));
-        let size = Arc::new(AtomicU64::new(core.tree.size()));
+        let Desk { site, shared, vault, .. } = &desk;
         let inner = Inner {
             queue: Mutex::new(Some(sender)),
             writer: Mutex::new(None),
-            readers,
-            vault: Arc::clone(&core.vault),
-            registry: Arc::clone(&core.registry),
-            clock: Arc::clone(&core.clock),
-            seed: core.seed.fork(),
-            region: core.region.clone(),
-            stopped: stopped.clone(),
-            paused: Arc::clone(&paused),
-            room: Arc::clone(&room),
-            waiting: Arc::clone(&waiting),
-            size: Arc::clone(&size),
+            readers: Readers::new(site.backend.clone(), Arc::clone(shared)),
+            vault: Arc::clone(vault),
+            registry: Arc::clone(&site.registry),
+            clock: Arc::clone(&site.clock),
+            seed: site.seed.fork(),
+            region: site.region.clone(),
+            shared: Arc::clone(shared),
+            is_shared: desk.is_member,
             log_key,
             lock: Mutex::new(lock),
         };
-        let erased = Instant::now();
-        let writer = Writer { core, erased, stopped, paused, room, waiting, size };
         let thread = std::thread::Builder::new()
             .name("haetae-writer".to_owned())
-            .spawn(move || writer.run(&receiver))
+            .spawn(move || desk.run(core, &receiver))
             .doing("starting the writer")?;
         *inner.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(Self(Arc::new(inner)))
@@ -205,38 +245,71 @@ impl Store {
         &self.0.log_key
     }
 
-    /// Entries on the log.
+    /// Entries on the log, as far as this process knows it: what it read lately, if another writes.
     pub fn size(&self) -> u64 {
-        self.0.size.load(Ordering::Acquire)
+        self.0.shared.follower.size()
     }
 
     /// Jobs that wait for the writer.
     pub fn waiting(&self) -> u64 {
-        self.0.waiting.load(Ordering::Relaxed)
+        self.0.shared.waiting.load(Ordering::Relaxed)
     }
 
     /// Whether writing has stopped, after a commit of which nobody knows whether it is durable or
     /// after a panic of the writer: only a new start mends it.
     pub fn is_stopped(&self) -> bool {
-        *self.0.stopped.borrow()
+        *self.0.shared.stopped.borrow()
     }
 
     /// Done when writing has stopped.
     pub async fn stopped(&self) {
         // The sender lives as long as this handle.
-        let _ = self.0.stopped.subscribe().wait_for(|it| *it).await;
+        let _ = self.0.shared.stopped.subscribe().wait_for(|it| *it).await;
+    }
+
+    /// What this process is to the region at present.
+    pub fn role(&self) -> Role {
+        self.0.shared.role.borrow().clone()
+    }
+
+    /// The role and its changes.
+    pub fn roles(&self) -> watch::Receiver<Role> {
+        self.0.shared.role.subscribe()
+    }
+
+    /// Whether this process writes the region.
+    pub fn is_writer(&self) -> bool {
+        matches!(*self.0.shared.role.borrow(), Role::Writer { .. })
+    }
+
+    /// Whether several processes may share the region ([`Store::join`]).
+    pub fn is_shared(&self) -> bool {
+        self.0.is_shared
+    }
+
+    /// Leaves the region to another process, once everything that waits is done. If none takes it up,
+    /// this one does again after some seconds. Has no effect on a store that nobody shares.
+    pub async fn leave_to_others(&self) {
+        let (done, left) = oneshot::channel();
+        let queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(queue) = queue else { return };
+        // Behind whatever waits, also where the queue is full.
+        let sent = tokio::task::spawn_blocking(move || queue.send(Message::Leave(done)).is_ok());
+        if sent.await.unwrap_or(false) {
+            let _ = left.await;
+        }
     }
 
     /// Whether writes are refused at present because the disk took none. Ends by itself with the
     /// first write that succeeds.
     pub fn is_paused(&self) -> bool {
-        self.0.paused.load(Ordering::Relaxed)
+        self.0.shared.paused.load(Ordering::Relaxed)
     }
 
     /// Refuses writes while fewer bytes than this are free where the data folder lies; 0 (as at
     /// first) refuses none.
     pub fn keep_free(&self, bytes: u64) {
-        self.0.room.keep_free(bytes);
+        self.0.shared.room.keep_free(bytes);
     }
 
     fn enqueue<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, Fault>>, Error<Never>>
@@ -247,15 +320,18 @@ impl Store {
         if self.is_stopped() {
             return Err(Fault::paused(STOPPED).into());
         }
+        if !self.is_writer() {
+            return Err(elsewhere().into());
+        }
         let (reply, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Call { work, answer: None, reply });
         let queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(queue) = queue.as_ref() else {
             return Err(Fault::new("the store is closed").into());
         };
-        match queue.try_send(job) {
+        match queue.try_send(Message::Job(job)) {
             Ok(()) => {
-                self.0.waiting.fetch_add(1, Ordering::Relaxed);
+                self.0.shared.waiting.fetch_add(1, Ordering::Relaxed);
                 Ok(answer)
             }
             Err(TrySendError::Full(_)) => Err(Error::Busy { retry_after_s: RETRY_AFTER_S }),
@@ -355,58 +431,97 @@ fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), Fault>) {
     }
 }
 
-struct Writer {
+/// The thread while it writes.
+pub(crate) struct Writer {
     core: Core,
     /// When deleted keys were last erased from the files.
     erased: Instant,
-    stopped: watch::Sender<bool>,
-    paused: Arc<AtomicBool>,
-    room: Arc<Room>,
-    waiting: Arc<AtomicU64>,
-    size: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+    is_member: bool,
+    /// Who asked to leave the lease to others.
+    leaves: Option<oneshot::Sender<()>>,
 }
 
 impl Writer {
-    fn run(mut self, queue: &Receiver<Box<dyn Job>>) {
+    pub(crate) fn new(core: Core, shared: Arc<Shared>, is_member: bool) -> Self {
+        Self { core, erased: Instant::now(), shared, is_member, leaves: None }
+    }
+
+    pub(crate) fn run(mut self, queue: &Receiver<Message>) -> Ended {
         let mut renewed = Instant::now();
         loop {
             // Nobody renews anything while no lease is held.
-            let ticks = self.core.lease.is_some() || self.paused.load(Ordering::Relaxed);
+            let ticks = self.core.lease.is_some() || self.shared.paused.load(Ordering::Relaxed);
             let pause = if ticks { lease::RENEW } else { Duration::MAX };
             match queue.recv_timeout(pause.saturating_sub(renewed.elapsed())) {
-                Ok(first) => self.take(first, queue),
+                Ok(Message::Job(first)) => self.take(first, queue),
+                Ok(Message::Leave(done)) => self.leaves = Some(done),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if renewed.elapsed() >= lease::RENEW {
                 self.renew();
                 // Whether it is over shows also where nobody comes to write.
-                if self.paused.load(Ordering::Relaxed) {
+                if self.shared.paused.load(Ordering::Relaxed) {
                     self.batch(Vec::new());
                 }
                 renewed = Instant::now();
             }
+            if self.is_member && self.core.fenced {
+                return Ended::Fenced;
+            }
+            if let Some(done) = self.leaves.take() {
+                if self.is_member {
+                    self.stand_back();
+                    self.core.give_back();
+                    return Ended::LeftTo(done);
+                }
+                let _ = done.send(());
+            }
         }
         self.core.erase();
+        self.stand_back();
         self.core.give_back();
+        Ended::Closed
+    }
+
+    /// From now on others may write: nothing more is taken, and readers follow the log. Whether the
+    /// database takes writes is theirs to find out.
+    fn stand_back(&self) {
+        self.shared.follower.let_go();
+        self.shared.paused.store(false, Ordering::Relaxed);
+        if self.is_member {
+            self.shared.role.send_replace(Role::Standby(None));
+        }
     }
 
     /// Runs `first` together with what has gathered behind it.
-    fn take(&mut self, first: Box<dyn Job>, queue: &Receiver<Box<dyn Job>>) {
+    fn take(&mut self, first: Box<dyn Job>, queue: &Receiver<Message>) {
         let mut batch = vec![first];
         while batch.len() < BATCH_MAX
             && let Ok(next) = queue.try_recv()
         {
-            batch.push(next);
+            match next {
+                Message::Job(job) => batch.push(job),
+                Message::Leave(done) => {
+                    self.leaves = Some(done);
+                    break;
+                }
+            }
         }
-        let count = u64::try_from(batch.len()).unwrap_or(0);
+        let count = batch.len();
         self.batch(batch);
-        self.waiting.fetch_sub(count, Ordering::Relaxed);
+        self.shared.finished(count);
     }
 
     fn renew(&mut self) {
-        if let Err(fault) = self.core.renew() {
-            tracing::warn!(fault = %fault.chain(), "the lease was not renewed");
+        let asked = Instant::now();
+        match self.core.renew() {
+            Ok(()) if self.core.lease.is_some() && !self.core.fenced => {
+                self.shared.follower.hold(asked);
+            }
+            Ok(()) => {}
+            Err(fault) => tracing::warn!(fault = %fault.chain(), "the lease was not renewed"),
         }
         self.stop_if_fenced();
         if self.erased.elapsed() >= ERASE_EVERY {
@@ -416,7 +531,13 @@ impl Writer {
     }
 
     fn stop_if_fenced(&self) {
-        if self.core.fenced && !self.stopped.send_replace(true) {
+        if !self.core.fenced {
+            return;
+        }
+        self.stand_back();
+        if self.is_member {
+            tracing::error!("another process writes this region now: this one stands by");
+        } else if !self.shared.stopped.send_replace(true) {
             tracing::error!("another process writes this region now: this one has stopped writing");
         }
     }
@@ -424,13 +545,13 @@ impl Writer {
     fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         match self.attempts(&mut jobs) {
             Ok(()) => {
-                if self.paused.swap(false, Ordering::Relaxed) {
+                if self.shared.paused.swap(false, Ordering::Relaxed) {
                     tracing::warn!("writing goes on");
                 }
                 finish(jobs, &Ok(()));
             }
-            // The disk refuses them all alike, and is not to be asked a thousand times.
-            Err(fault) if fault.is_paused() => finish(jobs, &Err(fault)),
+            // The disk, or the lease, refuses them all alike, and is not to be asked a thousand times.
+            Err(fault) if fault.is_paused() || self.core.fenced => finish(jobs, &Err(fault)),
             Err(fault) if jobs.len() == 1 => {
                 tracing::error!(fault = %fault.chain(), "a write failed");
                 finish(jobs, &Err(fault));
@@ -447,7 +568,7 @@ impl Writer {
     fn attempts(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         let mut left = ATTEMPTS_MAX;
         // Who came before has waited for the server already.
-        let known = self.paused.load(Ordering::Relaxed);
+        let known = self.shared.paused.load(Ordering::Relaxed);
         let mut pauses = LOST_PAUSES_MS.iter().take(if known { 1 } else { usize::MAX });
         loop {
             match self.attempt(jobs) {
@@ -466,11 +587,14 @@ impl Writer {
     }
 
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
-        if *self.stopped.borrow() {
+        if *self.shared.stopped.borrow() {
             return Err(Fault::paused(STOPPED));
         }
-        let paused = self.paused.load(Ordering::Relaxed);
-        self.room.check().map_err(|it| self.judged(it))?;
+        if self.core.fenced {
+            return Err(elsewhere());
+        }
+        let paused = self.shared.paused.load(Ordering::Relaxed);
+        self.shared.room.check().map_err(|it| self.judged(it))?;
         self.settle_debts()?;
         let ran = catch_unwind(AssertUnwindSafe(|| {
             self.core.begin()?;
@@ -489,7 +613,7 @@ impl Writer {
         };
         match done {
             Ok(()) => {
-                self.size.store(self.core.tree.size(), Ordering::Release);
+                self.shared.follower.wrote(self.core.tree.size());
                 // The batch is durable even where this fails. Nothing follows it before the debt is
                 // paid.
                 let _ = self.settle_debts();
@@ -502,6 +626,13 @@ impl Writer {
                     Ok(()) => Err(self.judged(fault)),
                     Err(_) => Err(self.stop(&fault)),
                 }
+            }
+            Err(NotCommitted::PerhapsNot(fault)) if self.is_member && self.core.fenced => {
+                self.stop_if_fenced();
+                // What it held in memory goes with the role, so nothing can differ from the log. Keys
+                // that it ended after all are found ended when the log is followed.
+                let _ = self.core.undo();
+                Err(Fault::unknown(fault.chain()))
             }
             Err(NotCommitted::PerhapsNot(fault)) => Err(self.stop(&fault)),
         }
@@ -523,7 +654,7 @@ impl Writer {
     /// Nobody knows what is durable: nothing more is acknowledged.
     fn stop(&self, fault: &Fault) -> Fault {
         tracing::error!(fault = %fault.chain(), "a commit failed: writing stops");
-        self.stopped.send_replace(true);
+        self.shared.stopped.send_replace(true);
         Fault::paused(STOPPED)
     }
 
@@ -532,9 +663,13 @@ impl Writer {
         if fault.is_paused() || fault.is_unwritable() { self.paused_by(&fault) } else { fault }
     }
 
-    /// Until a write succeeds, all are refused with a word that says so.
+    /// Until a write succeeds, all are refused with a word that says so. Where the lease is another's
+    /// nothing is paused: others write, and whoever asks is to ask them.
     fn paused_by(&self, fault: &Fault) -> Fault {
-        if !self.paused.swap(true, Ordering::Relaxed) {
+        if self.core.fenced {
+            return Fault::elsewhere(fault.chain());
+        }
+        if !self.shared.paused.swap(true, Ordering::Relaxed) {
             tracing::error!(fault = %fault.chain(), "nothing can be written at present");
         }
         Fault::paused(fault.chain())
@@ -547,7 +682,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!("the writer panicked: writing stops");
-            self.stopped.send_replace(true);
+            self.shared.stopped.send_replace(true);
         }
     }
 }

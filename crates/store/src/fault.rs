@@ -8,12 +8,14 @@ pub struct Fault {
     doing: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     paused: bool,
+    elsewhere: bool,
+    unknown: bool,
 }
 
 impl Fault {
     /// A fault with no deeper cause.
     pub fn new(doing: impl Into<String>) -> Self {
-        Self { doing: doing.into(), source: None, paused: false }
+        Self { doing: doing.into(), source: None, paused: false, elsewhere: false, unknown: false }
     }
 
     /// Nothing was written because nothing can be at present: the disk is full or read-only, or
@@ -28,6 +30,28 @@ impl Fault {
         self.paused
     }
 
+    /// Nothing was written because another process writes this region, or nobody does at present.
+    pub(crate) fn elsewhere(doing: impl Into<String>) -> Self {
+        Self { elsewhere: true, ..Self::new(doing) }
+    }
+
+    /// Whether nothing was written because this process is not the region's writer: another is, or
+    /// will be soon.
+    pub fn is_elsewhere(&self) -> bool {
+        self.elsewhere
+    }
+
+    /// Perhaps it was written, perhaps not: the region moved to another process in between.
+    pub(crate) fn unknown(doing: impl Into<String>) -> Self {
+        Self { unknown: true, ..Self::new(doing) }
+    }
+
+    /// Whether nobody can say whether it was written. Sent again with the same command id, it gets
+    /// its one true answer.
+    pub fn is_unknown(&self) -> bool {
+        self.unknown
+    }
+
     /// The cause, for the engine that knows its own errors.
     pub(crate) fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
         self.source.as_deref()
@@ -35,7 +59,8 @@ impl Fault {
 
     /// The same fault for one more caller.
     pub(crate) fn retold(&self) -> Self {
-        Self { doing: self.chain(), source: None, paused: self.paused }
+        let Self { paused, elsewhere, unknown, .. } = *self;
+        Self { doing: self.chain(), source: None, paused, elsewhere, unknown }
     }
 
     /// A fault caused by `source` while `doing`.
@@ -43,7 +68,7 @@ impl Fault {
         doing: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { doing: doing.into(), source: Some(source.into()), paused: false }
+        Self { source: Some(source.into()), ..Self::new(doing) }
     }
 
     /// The whole chain on one line, for the log.
@@ -82,6 +107,16 @@ impl Fault {
     /// so; it may again later.
     pub(crate) fn is_unwritable(&self) -> bool {
         crate::sqlite::failed_by_disk(self) || self.of_postgres(crate::postgres::is_unwritable)
+    }
+
+    /// Whether a lock was waited for in vain.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.of_postgres(crate::postgres::is_locked)
+    }
+
+    /// Whether a table is not there.
+    pub(crate) fn is_missing_table(&self) -> bool {
+        self.of_postgres(crate::postgres::is_missing_table)
     }
 
     /// Whether another transaction was in the way: nothing was done, and the same may succeed now.

@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use kernel::Seed;
 use zeroize::Zeroizing;
 
-use crate::Fault;
 use crate::fault::Doing as _;
+use crate::{Fault, Side, wrap};
 
 /// 32 secret bytes that leave no copy behind when dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
+
+/// The keys that a region has from its first day and for good.
+const NAMES: [&str; 5] = ["blind-index", "log", "queue", "root", "web"];
 
 /// The region's keys.
 pub struct Keyring {
@@ -78,6 +81,22 @@ impl Keyring {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(Fault::caused(doing, error)),
         }
+    }
+
+    /// Makes the keys that are missing: before others copy the folder.
+    pub(crate) fn make_all(&self) -> Result<(), Fault> {
+        NAMES.iter().try_for_each(|it| self.key(it).map(|_| ()))
+    }
+
+    /// A key that is missing. A process that does not write the region must not make one: it would be
+    /// another than the writer's.
+    pub(crate) fn missing(&self) -> Option<&'static str> {
+        let names = self.names().unwrap_or_default();
+        let has =
+            |side: Side| names.iter().any(|it| wrap::parse(it).is_some_and(|it| it.0 == side));
+        let wraps = [Side::Identity, Side::Visits].into_iter().find(|it| !has(*it));
+        let own = NAMES.into_iter().find(|it| !names.iter().any(|name| name == it));
+        own.or_else(|| wraps.map(wrap::base))
     }
 
     /// Where the key with this name lies.

@@ -24,17 +24,17 @@ pub(crate) const RENEW: std::time::Duration = std::time::Duration::from_secs(3);
 /// The table, in each of the three databases: no migration, as it has to be there before them.
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS lease (region TEXT NOT NULL, token BIGINT NOT NULL, \
      pid BIGINT NOT NULL, renewed_at BIGINT NOT NULL, until BIGINT NOT NULL, batch BIGINT NOT NULL, \
-     PRIMARY KEY (region));";
+     url TEXT NOT NULL, PRIMARY KEY (region));";
 
-const MAKE: &str = "INSERT INTO lease (region, token, pid, renewed_at, until, batch) \
-     VALUES ($1, 0, 0, 0, 0, 0) ON CONFLICT (region) DO NOTHING";
-const READ: &str = "SELECT token, pid, renewed_at, until, batch FROM lease WHERE region = $1";
-const TAKE: &str = "UPDATE lease SET token = $3, pid = $4, renewed_at = $5, until = $6 \
+const MAKE: &str = "INSERT INTO lease (region, token, pid, renewed_at, until, batch, url) \
+     VALUES ($1, 0, 0, 0, 0, 0, '') ON CONFLICT (region) DO NOTHING";
+const READ: &str = "SELECT token, pid, renewed_at, until, batch, url FROM lease WHERE region = $1";
+const TAKE: &str = "UPDATE lease SET token = $3, pid = $4, renewed_at = $5, until = $6, url = $7 \
      WHERE region = $1 AND token = $2";
 /// In identity the holder must not have moved since it was looked at: one that was busy with a long
 /// batch is alive.
-const TAKE_FIRST: &str = "UPDATE lease SET token = $3, pid = $4, renewed_at = $5, until = $6 \
-     WHERE region = $1 AND token = $2 AND batch = $7 AND renewed_at = $8";
+const TAKE_FIRST: &str = "UPDATE lease SET token = $3, pid = $4, renewed_at = $5, until = $6, url = $7 \
+     WHERE region = $1 AND token = $2 AND batch = $8 AND renewed_at = $9";
 const RENEWED: &str = "UPDATE lease SET pid = $3, renewed_at = $4, until = $5 \
      WHERE region = $1 AND token = $2";
 const STAMP: &str = "UPDATE lease SET batch = $3 WHERE region = $1 AND token = $2 AND batch < $3";
@@ -51,13 +51,23 @@ const SERVER: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::
      AND backend_start <= to_timestamp($2::bigint / 1000000.0))";
 
 /// What the row of one database says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) token: i64,
     pub(crate) batch: i64,
     pid: i64,
     renewed_at: i64,
     until: i64,
+    url: String,
+}
+
+/// Who writes a region, and where it takes what others forward to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its address, e.g. `http://10.0.0.5:8090`.
+    pub url: String,
+    /// The number of its lease: each taking has a higher one.
+    pub token: i64,
 }
 
 /// The right to write a region.
@@ -79,6 +89,7 @@ pub(crate) fn held(engine: &mut dyn Engine, region: &Value) -> Result<Held, Faul
         renewed_at: row.int(2)?,
         until: row.int(3)?,
         batch: row.int(4)?,
+        url: row.text(5)?.to_owned(),
     })
 }
 
@@ -92,7 +103,7 @@ pub(crate) fn hold(engine: &mut dyn Engine, region: &Value) -> Result<(), Fault>
 }
 
 /// The server's clock, this session's pid, and whether the session of `held` is still there.
-fn server(engine: &mut dyn Engine, held: Held) -> Result<(i64, i64, bool), Fault> {
+fn server(engine: &mut dyn Engine, held: &Held) -> Result<(i64, i64, bool), Fault> {
     let (pid, at) = (Value::from(held.pid), Value::from(held.renewed_at));
     let mut answer = (0, 0, false);
     engine.query(SERVER, &[&pid, &at], &mut |row| {
@@ -104,7 +115,16 @@ fn server(engine: &mut dyn Engine, held: Held) -> Result<(i64, i64, bool), Fault
 
 /// Nobody may write without it.
 pub(crate) fn lost() -> Fault {
-    Fault::new("another haetae process has taken over this region: this one writes nothing more")
+    Fault::elsewhere(
+        "another haetae process has taken over this region: this one writes nothing more",
+    )
+}
+
+/// Whether the lease may be taken at present; otherwise who has it. For who only looks.
+pub(crate) fn look(engine: &mut dyn Engine, region: &Value) -> Result<Option<Holder>, Fault> {
+    let held = held(engine, region)?;
+    let (now, _, alive) = server(engine, &held)?;
+    Ok((alive && held.until > now).then_some(Holder { url: held.url, token: held.token }))
 }
 
 impl Lease {
@@ -113,10 +133,14 @@ impl Lease {
     pub(crate) fn take(
         mut engines: [&mut Box<dyn Engine>; 3],
         region: &Value,
+        url: &str,
     ) -> Result<Self, Fault> {
         let mut before = Vec::with_capacity(engines.len());
         for engine in &mut engines {
-            engine.migrate(TABLE)?;
+            // Of two processes that make the table at once the server refuses one, which then finds it.
+            if let Err(fault) = engine.migrate(TABLE) {
+                engine.migrate(TABLE).map_err(|_| fault)?;
+            }
             run(engine.as_mut(), region, MAKE, &[])?;
             before.push(held(engine.as_mut(), region)?);
         }
@@ -124,9 +148,9 @@ impl Lease {
         let token = before.iter().map(|it| it.token).max().unwrap_or(0) + 1;
         for ((engine, before), part) in engines.into_iter().zip(&before).zip(Part::ALL) {
             let engine = engine.as_mut();
-            let (now, pid, alive) = server(engine, *before)?;
+            let (now, pid, alive) = server(engine, before)?;
             if part == Part::Identity && alive && before.until > now {
-                return Err(Fault::new(
+                return Err(Fault::elsewhere(
                     "another haetae process writes this region: stop it first, or wait until its \
                      lease has run out",
                 ));
@@ -134,6 +158,7 @@ impl Lease {
             let until = now + LEASE_S * 1_000_000;
             let mut row: Vec<Value> =
                 vec![before.token.into(), token.into(), pid.into(), now.into(), until.into()];
+            row.push(url.into());
             let sql = if part == Part::Identity {
                 row.extend([before.batch.into(), before.renewed_at.into()]);
                 TAKE_FIRST
@@ -148,11 +173,16 @@ impl Lease {
         Ok(Self { token, batch, of_log: batch })
     }
 
+    /// Its number.
+    pub(crate) fn token(&self) -> i64 {
+        self.token
+    }
+
     /// Says that this writer is still there, in the identity database: the others follow it. `false`
     /// when the lease is another's by now.
     pub(crate) fn renew(&self, engine: &mut dyn Engine, region: &Value) -> Result<bool, Fault> {
         let before = held(engine, region)?;
-        let (now, pid, _) = server(engine, before)?;
+        let (now, pid, _) = server(engine, &before)?;
         let until = now + LEASE_S * 1_000_000;
         let row: [Value; 4] = [self.token.into(), pid.into(), now.into(), until.into()];
         Ok(run(engine, region, RENEWED, &row)? == 1)

@@ -9,7 +9,8 @@
 //! - [`keys`] and [`vault`]: payloads sealed under keys that can be destroyed
 //! - [`leaf`]: what stands on the public log
 //! - [`projection`]: where events become views; [`tx`]: what a command may do; [`observe`]:
-//!   high-rate facts; [`door`]: the single writer with group commit
+//!   high-rate facts; [`door`]: the single writer with group commit; [`member`]: one process of several
+//!   that share a region; [`follow`]: reading a log that another process extends
 //! - [`read`]: reading views, events and the log; [`access`]: who read whose what
 //! - [`outbox`]: what must leave, with retries
 //! - [`join`]: the only way from a person to visits
@@ -28,10 +29,12 @@ mod commit;
 pub mod door;
 pub mod engine;
 pub mod fault;
+pub mod follow;
 pub mod join;
 pub mod keys;
 pub mod leaf;
 pub mod lease;
+pub mod member;
 pub mod observe;
 pub mod open;
 pub mod outbox;
@@ -58,6 +61,8 @@ pub use engine::Engine;
 pub use fault::Fault;
 pub use keys::Keyring;
 pub use leaf::Leaf;
+pub use lease::Holder;
+pub use member::Role;
 pub use observe::Observation;
 pub use open::{Opened, Options};
 pub use projection::Projection;

@@ -4,16 +4,18 @@
 //! server the three are databases ([`Backend`]).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use kernel::{Clock, Region, Seed};
 use ledger::{Checkpoint, Hash, Resource, Signer, Tree};
 
 use crate::backend::{self, Backend, Part};
+use crate::door::Shared;
 use crate::fault::Doing as _;
 use crate::lease::Lease;
+use crate::member::{self, Desk, Role};
 use crate::projection::{run, select};
-use crate::read::{Readers, hash};
-use crate::room::Room;
+use crate::read::hash;
 use crate::trust::Trust;
 use crate::tx::{Core, Due};
 use crate::vault::{Scope, Vault};
@@ -46,47 +48,128 @@ pub struct Opened {
     pub orphans: u64,
 }
 
+/// What it takes to write a region, kept for as long as this process may come to write it again.
+pub(crate) struct Site {
+    pub(crate) backend: Backend,
+    pub(crate) region: Region,
+    pub(crate) origin: String,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) seed: Seed,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) registry: Arc<Registry>,
+    /// Where this process takes what others forward to it; empty where it takes nothing.
+    pub(crate) url: String,
+}
+
 impl Store {
-    /// Opens or makes a region's store.
+    /// Opens or makes a region's store, for as long as this process lives the only one that writes it.
     pub fn open(options: Options) -> Result<Opened, Fault> {
+        Self::begin(options, None)
+    }
+
+    /// Opens a store on a server that several processes share. This one writes if nobody else does, and
+    /// takes over when the writer ends; until then it reads ([`Store::role`]). `url` is where it takes
+    /// what others forward to it.
+    pub fn join(options: Options, url: String) -> Result<Opened, Fault> {
+        if matches!(options.backend, Backend::Folder(_)) {
+            return Err(Fault::new("several processes can share databases on a server alone"));
+        }
+        Self::begin(options, Some(url))
+    }
+
+    fn begin(options: Options, url: Option<String>) -> Result<Opened, Fault> {
         let Options { backend, region, origin, clock, seed, keyring, registry } = options;
         let lock = lock(&backend)?;
-        let mut identity = backend.writer(Part::Identity)?;
-        let mut visits = backend.writer(Part::Visits)?;
-        let mut keys = backend.writer(Part::Keys)?;
-        let region_value = Value::from(region.as_str());
-        let mut lease = match &backend {
+        let (registry, is_member) = (Arc::new(registry), url.is_some());
+        let url = url.unwrap_or_default();
+        let site = Site { backend, region, origin, clock, seed, keyring, registry, url };
+        let shared = Arc::new(Shared::new(&site.backend));
+        let (vault, core, orphans) = match site.take_over(None, &shared) {
+            Ok((core, orphans)) => (Arc::clone(&core.vault), Some(core), orphans),
+            Err(fault) if is_member && fault.is_elsewhere() => (member::join(&site)?, None, 0),
+            Err(fault) => return Err(fault),
+        };
+        let log_key = site.signer()?.vkey();
+        let store = Self::start(Desk { site, shared, vault, is_member }, core, log_key, lock)?;
+        Ok(Opened { store, orphans })
+    }
+}
+
+impl Site {
+    pub(crate) fn signer(&self) -> Result<Signer, Fault> {
+        Signer::try_new(&self.origin, &*self.keyring.key("log")?).doing("making the log key")
+    }
+
+    pub(crate) fn vault(&self) -> Result<Arc<Vault>, Fault> {
+        let reader = self.backend.reader(Part::Keys)?;
+        Vault::new(self.region.clone(), &self.keyring, self.seed.fork(), reader).map(Arc::new)
+    }
+
+    /// Becomes the region's writer: takes the lease, brings the schema to the newest, compares the head
+    /// with its checkpoint and takes up the tree, and repairs what a crash of whoever wrote before may
+    /// have left. Gives the number of orphans too ([`Opened::orphans`]).
+    pub(crate) fn take_over(
+        &self,
+        vault: Option<&Arc<Vault>>,
+        shared: &Shared,
+    ) -> Result<(Core, u64), Fault> {
+        let mut identity = self.backend.writer(Part::Identity)?;
+        let mut visits = self.backend.writer(Part::Visits)?;
+        let mut keys = self.backend.writer(Part::Keys)?;
+        let region_value = Value::from(self.region.as_str());
+        let asked = Instant::now();
+        let mut lease = match &self.backend {
             Backend::Folder(_) => None,
             Backend::Postgres(_) => {
                 for engine in [&mut identity, &mut visits, &mut keys] {
                     crate::backup::is_whole(engine.as_mut())?;
                 }
                 let engines = [&mut identity, &mut visits, &mut keys];
-                Some(Lease::take(engines, &region_value)?)
+                Some(Lease::take(engines, &region_value, &self.url)?)
             }
         };
-        backend::migrate(identity.as_mut(), Part::Identity, &registry)?;
-        backend::migrate(visits.as_mut(), Part::Visits, &registry)?;
-        backend::migrate(keys.as_mut(), Part::Keys, &registry)?;
-        let reader = backend.reader(Part::Keys)?;
-        let vault = Arc::new(Vault::new(region.clone(), &keyring, seed.fork(), reader)?);
-        let signer = Signer::try_new(&origin, &*keyring.key("log")?).doing("making the log key")?;
-        let tree = restore(identity.as_mut(), &region_value, &signer, &origin, &*clock)?;
-        // Stamped: had another writer taken over since the head was read, this would remove its rows.
-        let orphans =
-            Lease::with(&mut lease, visits.as_mut(), Part::Visits, &region_value, |visits| {
-                remove_orphans(visits, &region_value, &registry, tree.size())
+        let registry = &self.registry;
+        let mut take_up = || {
+            backend::migrate(identity.as_mut(), Part::Identity, registry)?;
+            backend::migrate(visits.as_mut(), Part::Visits, registry)?;
+            backend::migrate(keys.as_mut(), Part::Keys, registry)?;
+            if !self.url.is_empty() {
+                self.keyring.make_all()?;
+            }
+            let vault = vault.map_or_else(|| self.vault(), |it| Ok(Arc::clone(it)))?;
+            let signer = self.signer()?;
+            let clock = &*self.clock;
+            let tree = restore(identity.as_mut(), &region_value, &signer, &self.origin, clock)?;
+            // Stamped: had another writer taken over since the head was read, this would remove its
+            // rows.
+            let orphans =
+                Lease::with(&mut lease, visits.as_mut(), Part::Visits, &region_value, |visits| {
+                    remove_orphans(visits, &region_value, registry, tree.size())
+                })?;
+            Lease::with(&mut lease, keys.as_mut(), Part::Keys, &region_value, |keys| {
+                vault.find_or_make(keys, &Scope::Own)?;
+                redo_forgetting(identity.as_mut(), keys, &region_value, &vault)
             })?;
-        Lease::with(&mut lease, keys.as_mut(), Part::Keys, &region_value, |keys| {
-            vault.find_or_make(keys, &Scope::Own)?;
-            redo_forgetting(identity.as_mut(), keys, &region_value, &vault)
-        })?;
-        let trust = Trust::begin(identity.as_mut(), &region_value, clock.as_ref())?;
-        let log_key = signer.vkey();
-        let room = Room::of(&backend);
-        let readers = Readers::new(backend);
+            let trust = Trust::begin(identity.as_mut(), &region_value, clock)?;
+            Ok((vault, signer, tree, trust, orphans))
+        };
+        let (vault, signer, tree, trust, orphans) = match take_up() {
+            Ok(made) => made,
+            Err(fault) => {
+                // Another may be able to. Where not even this can be said, the lease runs out.
+                if let Some(lease) = &lease {
+                    let _ = lease.give_back(identity.as_mut(), &region_value);
+                }
+                return Err(fault);
+            }
+        };
+        shared.follower.wrote(tree.size());
+        let token = lease.as_ref().map_or(0, Lease::token);
+        if lease.is_some() {
+            shared.follower.hold(asked);
+        }
         let core = Core {
-            region,
+            region: self.region.clone(),
             region_value,
             identity,
             visits,
@@ -95,12 +178,14 @@ impl Store {
             fenced: false,
             // A crash may have come between deleting and erasing.
             due: Due { erasure: true, orphans: false },
+            // Ends that were seen on the log while another process wrote it.
+            overdue_keys: vault.doomed(),
             trust,
             vault,
-            keyring,
-            registry: Arc::new(registry),
-            clock,
-            seed,
+            keyring: Arc::clone(&self.keyring),
+            registry: Arc::clone(&self.registry),
+            clock: Arc::clone(&self.clock),
+            seed: self.seed.fork(),
             tree,
             signer,
             states: crate::tx::States::default(),
@@ -109,10 +194,9 @@ impl Store {
             keys_open: false,
             fresh_keys: Vec::new(),
             doomed_keys: Vec::new(),
-            overdue_keys: Vec::new(),
         };
-        let store = Self::start(core, readers, log_key, lock, room)?;
-        Ok(Opened { store, orphans })
+        shared.role.send_replace(Role::Writer { token });
+        Ok((core, orphans))
     }
 }
 

@@ -81,10 +81,10 @@ const SENT_MAX: usize = 256;
 /// Prepared texts that a connection keeps.
 const STATEMENTS_MAX: usize = 512;
 /// What a session is told first. A writer that stands still in a transaction is ended by the server,
-/// so that it cannot hold its region's rows for ever.
+/// so that it cannot hold its region's rows for longer than its lease (15 s).
 const WRITER: &str = "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET jit = off; \
     SET synchronous_commit = on; SET lock_timeout = '10s'; \
-    SET idle_in_transaction_session_timeout = '60s'; \
+    SET idle_in_transaction_session_timeout = '15s'; \
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3";
 const READER: &str = "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET jit = off; \
     SET default_transaction_read_only = on; \
@@ -345,6 +345,16 @@ pub(crate) fn is_unwritable(error: &tokio_postgres::Error) -> bool {
 pub(crate) fn is_in_the_way(error: &tokio_postgres::Error) -> bool {
     let codes = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
     error.code().is_some_and(|it| codes.contains(it))
+}
+
+/// Whether the error says that a lock was waited for in vain.
+pub(crate) fn is_locked(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+}
+
+/// Whether the error says that a table is not there.
+pub(crate) fn is_missing_table(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::UNDEFINED_TABLE)
 }
 
 impl Engine for Postgres {

@@ -1,11 +1,12 @@
 //! Reading views, events and the log.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use kernel::{Aggregate, Instant, Region};
 use ledger::{Hash, Resource, TileId};
 
 use crate::backend::{Backend, Part};
+use crate::door::Shared;
 use crate::fault::Doing as _;
 use crate::leaf::SALT_LEN;
 use crate::projection::select;
@@ -33,6 +34,7 @@ struct Pairs {
 /// The read connections of one region.
 pub(crate) struct Readers {
     backend: Backend,
+    shared: Arc<Shared>,
     pairs: Mutex<Pairs>,
     /// A thread has finished reading.
     done: Condvar,
@@ -49,8 +51,8 @@ impl Drop for Turn<'_> {
 }
 
 impl Readers {
-    pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, pairs: Mutex::default(), done: Condvar::new() }
+    pub(crate) fn new(backend: Backend, shared: Arc<Shared>) -> Self {
+        Self { backend, shared, pairs: Mutex::default(), done: Condvar::new() }
     }
 
     /// Waits for a turn, and takes a connection that lies ready.
@@ -80,7 +82,9 @@ impl Readers {
         let value = Value::from(region.as_str());
         // One snapshot for the whole of `work`: what it reads belongs together.
         pair.identity.begin_read()?;
-        let answer = work(&mut Reader { pair: &mut pair, region, value, vault });
+        let known = self.shared.follower.catch_up(pair.identity.as_mut(), &value, vault);
+        let answer =
+            known.and_then(|()| work(&mut Reader { pair: &mut pair, region, value, vault }));
         pair.identity.rollback()?;
         let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         if pairs.idle.len() < IDLE_MAX {

@@ -38,12 +38,11 @@ pub(crate) fn migrations(registry: &Registry, part: Part) -> Vec<(&'static str, 
     own.into_iter().chain(theirs).collect()
 }
 
-/// Brings a database to the newest schema.
-pub(crate) fn migrate(
+/// The migrations that a database has, if this program knows them all.
+fn done(
     engine: &mut dyn Engine,
     migrations: &[(&'static str, Migration)],
-) -> Result<(), Fault> {
-    engine.migrate(LEDGER)?;
+) -> Result<Vec<(String, i64)>, Fault> {
     let mut done = Vec::new();
     engine.query("SELECT owner, number FROM migration", &[], &mut |row| {
         done.push((row.text(0)?.to_owned(), row.int(1)?));
@@ -58,6 +57,24 @@ pub(crate) fn migrate(
              it was written by a newer haetae; start that one"
         )));
     }
+    Ok(done)
+}
+
+/// Whether a database has every migration that this program knows. A newer one is a fault.
+pub(crate) fn is_current(
+    engine: &mut dyn Engine,
+    migrations: &[(&'static str, Migration)],
+) -> Result<bool, Fault> {
+    Ok(done(engine, migrations)?.len() == migrations.len())
+}
+
+/// Brings a database to the newest schema.
+pub(crate) fn migrate(
+    engine: &mut dyn Engine,
+    migrations: &[(&'static str, Migration)],
+) -> Result<(), Fault> {
+    engine.migrate(LEDGER)?;
+    let done = done(engine, migrations)?;
     for (owner, migration) in migrations {
         let number = i64::from(migration.number);
         if done.iter().any(|(name, it)| name == owner && *it == number) {

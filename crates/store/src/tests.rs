@@ -27,6 +27,7 @@ macro_rules! on_both {
 }
 
 mod lost;
+mod members;
 mod rotation;
 mod unknown;
 mod upgrade;
@@ -643,7 +644,7 @@ fn every_sql_text_of_the_store_prepares(on: On) {
 
 /// Every text of this crate that has a name.
 fn texts() -> Vec<(Side, &'static str)> {
-    let own = [access::QUERIES, audit::QUERIES, outbox::QUERIES, read::QUERIES];
+    let own = [access::QUERIES, audit::QUERIES, follow::QUERIES, outbox::QUERIES, read::QUERIES];
     [own.concat(), [trust::QUERIES, tx::QUERIES, upkeep::QUERIES].concat()]
         .concat()
         .into_iter()

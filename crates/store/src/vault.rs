@@ -10,6 +10,7 @@
 //! rollback costs nothing but the knowledge that two plaintexts were equal.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::fault::Doing as _;
 use crate::keys::Secret;
+use crate::projection::select;
 use crate::wrap::{self, Wraps};
 use crate::{Engine, Fault, Keyring, Registry, Side, Value};
 
@@ -151,6 +153,8 @@ pub struct Vault {
     cache: RwLock<HashMap<Scope, Arc<SealingKey>>>,
     /// Keys that the open batch will destroy: dead already for whatever follows in the batch.
     doomed: RwLock<HashSet<Scope>>,
+    /// How often a key was doomed or buried: whoever looked a key up meanwhile does not keep it.
+    endings: AtomicU64,
 }
 
 const FIND: &str = "SELECT wrapped, wrap FROM vault_key WHERE region = $1 AND scope = $2";
@@ -172,6 +176,7 @@ impl Vault {
             reader: Mutex::new(reader),
             cache: RwLock::default(),
             doomed: RwLock::default(),
+            endings: AtomicU64::new(0),
         })
     }
 
@@ -293,10 +298,15 @@ impl Vault {
         self.cache.read().unwrap_or_else(PoisonError::into_inner).get(scope).cloned()
     }
 
-    fn remember(&self, scope: &Scope, key: &Arc<SealingKey>) {
+    /// Keeps a key, unless one has ended since `endings` was read.
+    fn remember(&self, scope: &Scope, key: &Arc<SealingKey>, endings: u64) {
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= CACHE_MAX {
             cache.clear();
+        }
+        // With the cache locked: whoever ends a key now takes it out of the cache after this.
+        if self.endings.load(Ordering::Acquire) != endings {
+            return;
         }
         cache.insert(scope.clone(), Arc::clone(key));
     }
@@ -309,6 +319,25 @@ impl Vault {
     /// From now on nobody finds this key; [`Vault::bury`] or [`Vault::spare`] follows.
     pub(crate) fn doom(&self, scope: &Scope) {
         self.doomed.write().unwrap_or_else(PoisonError::into_inner).insert(scope.clone());
+        self.endings.fetch_add(1, Ordering::Release);
+    }
+
+    /// The keys whose end is known and that may still lie in the table.
+    pub(crate) fn doomed(&self) -> Vec<Scope> {
+        self.doomed.read().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Where another process destroys keys: those that have left the table need not be kept in mind.
+    pub(crate) fn bury_gone(&self) -> Result<(), Fault> {
+        for scope in self.doomed() {
+            let rows = self.reading(|engine, region| {
+                select(engine, region, FIND, &[Value::from(scope.column())])
+            })?;
+            if rows.is_empty() {
+                self.bury(&scope);
+            }
+        }
+        Ok(())
     }
 
     /// The batch that doomed this key failed.
@@ -342,6 +371,7 @@ impl Vault {
         engine: &mut dyn Engine,
         scope: &Scope,
     ) -> Result<Option<Arc<SealingKey>>, Fault> {
+        let endings = self.endings.load(Ordering::Acquire);
         let (region, column) = (Value::from(self.region.as_str()), scope.column());
         let mut found: Option<(Vec<u8>, u32)> = None;
         engine.query(FIND, &[&region, &Value::from(&column)], &mut |row| {
@@ -351,7 +381,7 @@ impl Vault {
         let Some((wrapped, number)) = found else { return Ok(None) };
         let raw = Self::unwrapped(&*self.wraps_of(scope.side()).key(number)?, &column, &wrapped)?;
         let key = Arc::new(SealingKey::new(raw)?);
-        self.remember(scope, &key);
+        self.remember(scope, &key, endings);
         Ok(Some(key))
     }
 
@@ -379,7 +409,7 @@ impl Vault {
         let [column, wrapped, number] = &values;
         engine.execute(ADD, &[&region, column, wrapped, number])?;
         let key = Arc::new(SealingKey::new(raw)?);
-        self.remember(scope, &key);
+        self.remember(scope, &key, self.endings.load(Ordering::Acquire));
         Ok((key, true))
     }
 
@@ -393,6 +423,7 @@ impl Vault {
     /// The key is gone for good. Not before: whoever looked for it in between would have found it
     /// again, and kept it.
     pub(crate) fn bury(&self, scope: &Scope) {
+        self.endings.fetch_add(1, Ordering::Release);
         self.drop_cached(scope);
         self.spare(scope);
     }

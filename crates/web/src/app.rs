@@ -14,6 +14,7 @@ use url::Url;
 use crate::actor::Actor;
 use crate::assets::Assets;
 use crate::limit::Limits;
+use crate::member::Others;
 use crate::metrics::Metrics;
 use crate::passkey::Passkeys;
 use crate::problem::Problem;
@@ -243,6 +244,7 @@ pub struct Inner {
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     pub(crate) passkeys: Passkeys,
+    pub(crate) others: Others,
 }
 
 impl std::ops::Deref for App {
@@ -284,6 +286,7 @@ impl App {
             limits: Limits::new(config.limits),
             metrics: Metrics::default(),
             passkeys: Passkeys::try_new(&config)?,
+            others: Others::default(),
             names: slices.iter().map(|it| it.name).collect(),
             nav: slices.iter().flat_map(|it| it.nav.iter().copied()).collect(),
             desk: slices.iter().flat_map(|it| it.desk.iter().copied()).collect(),

@@ -15,6 +15,7 @@ use serde_json::json;
 use store::{Fault, Reader};
 
 use crate::actor::{RequestInfo, Who};
+use crate::member::{self, MayMove, NotTheWriter, Unanswered};
 use crate::problem::Problem;
 use crate::route::Rate;
 use crate::router::RequestId;
@@ -44,20 +45,21 @@ pub(crate) async fn dress(State(app): State<App>, mut req: Request, next: Next) 
     // Before anything is looked up: a flood of invented sessions must not reach the store.
     let address = limit::address(&req, app.config.behind_proxy);
     if let Err(wait_s) = app.limits.take(Rate::Normal, address) {
-        let actor = Actor { locale: locale(headers), ..Actor::default() };
-        let problem = Problem::own("web-too-many").retry_after(wait_s);
-        return show(&app, &actor, &problem, page, &id);
+        return refuse(&app, headers, &Problem::own("web-too-many").retry_after(wait_s), &id);
     }
     let visitor = cookie::read(headers, &cookie::host_name(&app.config, cookie::VISITOR));
     let fresh = visitor.is_none().then(|| secret::token(app.seed()));
     let cookie_secret = visitor.map(str::to_owned).or_else(|| fresh.clone()).unwrap_or_default();
     let actor = match identify(&app, headers, req.method(), req.uri().path(), cookie_secret).await {
         Ok(actor) => actor,
-        Err(problem) => {
-            let actor = Actor { locale: locale(headers), ..Actor::default() };
-            return show(&app, &actor, &problem, page, &id);
-        }
+        Err(problem) => return refuse(&app, headers, &problem, &id),
     };
+    if req.extensions().get::<MayMove>().is_some()
+        && actor.session.as_ref().is_some_and(|it| it.is_due(app.now()))
+    {
+        // Only the writer can write down that the session was used.
+        return member::not_the_writer();
+    }
     req.extensions_mut().insert(actor.clone());
     let mut response = next.run(req).await;
     if let Some(problem) = problem_of(&mut response) {
@@ -67,12 +69,23 @@ pub(crate) async fn dress(State(app): State<App>, mut req: Request, next: Next) 
         for it in cookies {
             response.headers_mut().append(header::SET_COOKIE, it);
         }
+        if problem.code == Problem::moving().code {
+            response.extensions_mut().insert(NotTheWriter);
+        } else if problem.code == Problem::unanswered().code {
+            response.extensions_mut().insert(Unanswered);
+        }
     }
     finish(&app, &actor, fresh, &mut response);
     if let Some(session) = actor.session.filter(|it| it.is_due(app.now())) {
         session::touch(&app, session.key).await;
     }
     response
+}
+
+/// A refusal of whoever it is that asks.
+pub(crate) fn refuse(app: &App, headers: &HeaderMap, problem: &Problem, id: &str) -> Response {
+    let actor = Actor { locale: locale(headers), ..Actor::default() };
+    show(app, &actor, problem, prefers_page(headers), id)
 }
 
 fn finish(app: &App, actor: &Actor, fresh: Option<String>, response: &mut Response) {

@@ -8,7 +8,7 @@
 //! - [`form`] and [`upload`]: what comes in; [`problem`]: every "no"; [`frame`] and [`ui`]: what goes out
 //! - [`texts`] and [`josa`](mod@josa): three languages
 //! - [`session`], [`otp`], [`link`], `passkey`: signing in
-//! - [`router`]: all of it put together; [`ops`]: what the operator's machines ask; [`sample`]: pages without a city, for tests
+//! - [`router`]: all of it put together; `member`: which process of a region answers; [`ops`]: what the operator's machines ask; [`sample`]: pages without a city, for tests
 //! - [`own`]: web's own pages, as a slice like the others; [`testing`]: a house for tests
 
 #![deny(missing_docs)]
@@ -26,6 +26,7 @@ pub mod frame;
 pub mod josa;
 mod limit;
 pub mod link;
+mod member;
 mod metrics;
 pub mod openapi;
 pub mod ops;
@@ -56,6 +57,7 @@ pub use app::{
 pub use axum;
 pub use form::{Form, Json, Path, Query};
 pub use frame::{Frame, Page, See, unprocessable};
+pub use member::build_router as build_member_router;
 pub use ops::build_ops_router;
 pub use own::{end_access, slice};
 pub use passkey::has_any as has_passkey;

@@ -55,6 +55,7 @@ impl Metrics {
         let mut gauges = vec![
             ("haetae_log_entries", "Entries on the log.", store.size()),
             ("haetae_queue_waiting", "Commands that wait for the writer.", store.waiting()),
+            ("haetae_writer", "1 where this process writes.", u64::from(store.is_writer())),
             ("haetae_store_stopped", "1 when writing has stopped.", u64::from(store.is_stopped())),
         ];
         if let Some(Space { free, size }) = space {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
+use store::Role;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::DiskConfig;
@@ -52,6 +53,10 @@ async fn explained(State(app): State<App>) -> Response {
     if space.is_some_and(|it| it.is_low(&app.config.disk)) {
         warnings.push("disk-low");
     }
+    let role = app.store.role();
+    if role == Role::Standby(None) {
+        warnings.push("no-writer");
+    }
     let [waiting, _, laid_aside] =
         app.read(|reader| reader.outbox_counts()).await.unwrap_or([0; 3]);
     if laid_aside > 0 {
@@ -61,6 +66,11 @@ async fn explained(State(app): State<App>) -> Response {
         "ready": reasons.is_empty(),
         "reasons": reasons,
         "warnings": warnings,
+        "role": if app.store.is_writer() { "writer" } else { "standby" },
+        "writer": match &role {
+            Role::Standby(Some(holder)) => Some(&holder.url),
+            _ => None,
+        },
         "entries": app.store.size(),
         "queue": app.store.waiting(),
         "messages_waiting": waiting,

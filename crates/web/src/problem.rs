@@ -28,6 +28,9 @@ const PAUSED_RETRY_S: u32 = 30;
 /// The same while the database cannot be reached.
 const LOST_RETRY_S: u32 = 10;
 
+/// What a client is told to wait while the region moves from one process to another, in seconds.
+const MOVING_RETRY_S: u32 = 5;
+
 /// Web's own problems: code and status. Each has a text and a page, like every refusal's.
 pub const PROBLEMS: &[(&str, u16)] = &[
     ("web-busy", 503),
@@ -41,6 +44,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("web-link-used", 410),
     ("web-media-type", 415),
     ("web-method-not-allowed", 405),
+    ("web-moving", 503),
     ("web-not-found", 404),
     ("web-not-ready", 503),
     ("web-otp-wrong", 422),
@@ -54,6 +58,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("web-timeout", 503),
     ("web-too-large", 413),
     ("web-too-many", 429),
+    ("web-unanswered", 504),
 ];
 
 impl Problem {
@@ -106,6 +111,16 @@ impl Problem {
     /// The queue is full.
     pub fn busy(retry_after_s: u32) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..Self::own("web-busy") }
+    }
+
+    /// No process writes the region at present, or another does than the one that was asked.
+    pub(crate) fn moving() -> Self {
+        Self::own("web-moving").retry_after(MOVING_RETRY_S)
+    }
+
+    /// Nobody can say whether what was sent took effect.
+    pub(crate) fn unanswered() -> Self {
+        Self::own("web-unanswered")
     }
 
     /// The same problem, worth another try after this many seconds.
@@ -161,12 +176,18 @@ impl From<Fault> for Problem {
         if fault.is_paused() {
             return Self::own("web-paused").retry_after(PAUSED_RETRY_S);
         }
+        if fault.is_elsewhere() {
+            return Self::moving();
+        }
         if fault.is_lost() {
             // `/ready` says it too; a line for each request would bury what matters.
             tracing::debug!(fault = %fault.chain(), "the database was not reached");
             return Self::own("web-not-ready").retry_after(LOST_RETRY_S);
         }
         tracing::error!(fault = %fault.chain(), "a request met a fault");
+        if fault.is_unknown() {
+            return Self::unanswered();
+        }
         Self::own("web-fault")
     }
 }

@@ -1,8 +1,8 @@
 //! The router: every route behind its access check, and around all of them what every answer needs.
 //!
-//! From the outside in: request id, log and metrics; security headers; compression; who asks and
-//! how answers are shown (`chrome`), after the ordinary rate limit; panic catcher; timeout; body limit; then per
-//! route the strict rate limit, the same-origin check and the access check.
+//! From the outside in: request id, log and metrics; security headers; compression; which process of
+//! the region answers (`member`); who asks and how answers are shown (`chrome`), after the ordinary rate
+//! limit; panic catcher; timeout; body limit; then per route the strict rate limit, the same-origin check and the access check.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::form::BODY_MAX;
 use crate::problem::Problem;
 use crate::route::{Access, Rate, Route};
-use crate::{Actor, App, Slice, chrome, cookie, limit};
+use crate::{Actor, App, Slice, chrome, cookie, limit, member};
 
 /// A request is given up after this time.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,6 +61,7 @@ pub fn build_router(slices: &[Slice], app: App) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), chrome::dress))
+        .layer(from_fn_with_state(app.clone(), member::place))
         .layer(CompressionLayer::new().br(true).gzip(true).compress_when(big_enough))
         .layer(from_fn_with_state(app.clone(), secured))
         .layer(from_fn_with_state(app.clone(), watched))

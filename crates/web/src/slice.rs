@@ -150,10 +150,12 @@ pub struct Job {
     pub run: fn(App) -> BoxFuture<'static, Result<(), Fault>>,
 }
 
-/// What a job makes of a write: a full queue is no fault of it, the next run does it.
+/// What a job makes of a write: a full queue is no fault of it, the next run does it; nor is that another
+/// process writes by now.
 pub fn later<T>(answer: Result<T, store::Error<store::door::Never>>) -> Result<(), Fault> {
     match answer {
         Ok(_) | Err(store::Error::Busy { .. }) => Ok(()),
+        Err(store::Error::Fault(fault)) if fault.is_elsewhere() => Ok(()),
         Err(store::Error::Fault(fault)) => Err(fault),
         Err(store::Error::Refused(never)) => match never {},
     }
