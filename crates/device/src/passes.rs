@@ -2,6 +2,8 @@
 //! that the browser's own cryptography can check the signatures. What it cannot check, this module
 //! does, where it has code for it (P-256 and Ed25519).
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::pass::{
@@ -150,7 +152,12 @@ impl Passes {
 
 fn tag(text: &str) -> String {
     let hash = Sha256::digest(text.trim());
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut tag = String::with_capacity(32);
+    for byte in hash.iter().take(16) {
+        // A `String` takes everything that is written to it.
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag
 }
 
 fn answers(prepared: &Prepared<'_>, held: &[Option<bool>]) -> Vec<Option<bool>> {

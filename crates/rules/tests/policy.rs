@@ -163,7 +163,7 @@ fn in_korea_who_recovered_is_free_until_the_180th_korean_day() {
 #[test]
 fn in_korea_an_exemption_holds_from_its_first_to_its_last_korean_day() {
     let exempt = json!({ "ver": "1.3.0",
-        "e": [{ "tg": "840539006", "df": "2022-01-10", "du": "2022-01-31", "es": "KR" }] });
+        "x": [{ "tg": "840539006", "df": "2022-01-10", "du": "2022-01-31", "es": "KR" }] });
     check(
         "KR",
         exempt,

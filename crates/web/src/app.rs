@@ -150,8 +150,7 @@ pub struct Questions {
     /// Whether the first may act for the second.
     pub may_help: fn(&mut Reader<'_>, Id<Person>, Id<Person>, Instant) -> Answer<bool>,
     /// With which key an organisation, or the region itself (`None`), signs at this instant.
-    pub signing_key:
-        fn(&mut Tx<'_>, Option<Id<Organisation>>, Instant) -> Answer<Option<SigningKey>>,
+    pub signing_key: FindSigningKey,
     /// What each slice signed, for the daily statement of the use of keys.
     pub signatures: &'static [Signatures],
     /// Ids of a person's things whose events lie under keys of their own: what an export holds too.
@@ -161,6 +160,10 @@ pub struct Questions {
     /// The region's own lists, as its gates get them.
     pub own_lists: fn(&mut Reader<'_>, &Keyring, Instant) -> Answer<Option<OwnLists>>,
 }
+
+/// Finds the key with which an organisation signs at an instant.
+pub type FindSigningKey =
+    fn(&mut Tx<'_>, Option<Id<Organisation>>, Instant) -> Answer<Option<SigningKey>>;
 
 /// A key that signs: of short life, on the public log before its first signature.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -63,7 +63,9 @@ pub(super) fn a_wrapping_key_changes_under_load_and_the_old_one_is_destroyed(on:
         // Those of 600 people, of the day, of the region.
         assert!(finish(&store) >= 602);
         done.store(true, std::sync::atomic::Ordering::Relaxed);
-        writers.into_iter().for_each(|it| it.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
     });
     assert_eq!(counts(&lab).iter().map(|it| it.0).collect::<Vec<_>>(), [2]);
     assert_eq!(finish(&store), 0, "it is at its end");
