@@ -446,17 +446,17 @@ pub(crate) async fn listen(
         tracing::warn!(%error, path = %path.display(), "`haetae keys` finds no socket");
     }
     let listener = loop {
-        match bound {
-            Ok(listener) => break listener,
-            Err(_) => tokio::select! {
-                _ = stopped.changed() => return,
-                () = tokio::time::sleep(AGAIN) => {
-                    // Of several processes with one folder, the one that writes answers.
-                    if app.store.is_writer() {
-                        bound = bind(&path);
-                    }
+        if let Ok(listener) = bound {
+            break listener;
+        }
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(AGAIN) => {
+                // Of several processes with one folder, the one that writes answers.
+                if app.store.is_writer() {
+                    bound = bind(&path);
                 }
-            },
+            }
         }
     };
     let mut clients = JoinSet::new();

@@ -227,6 +227,7 @@ struct BundleQuery {
 
 /// The place a device stands at, as far as the device must know it.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the answer")]
 struct BundlePlace {
     #[schema(value_type = String)]
     place: Id<PlaceId>,

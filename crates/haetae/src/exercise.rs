@@ -63,10 +63,8 @@ impl Exercise {
         };
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-            let ended = threads.into_iter().map(|it| it.join());
-            ended
-                .map(|it| Ok(it.map_err(|_| anyhow!("a thread panicked"))??))
-                .collect::<anyhow::Result<()>>()
+            let mut ended = threads.into_iter().map(|it| it.join());
+            ended.try_for_each(|it| Ok(it.map_err(|_| anyhow!("a thread panicked"))??))
         })
         .map(|()| ExitCode::SUCCESS)
     }

@@ -48,7 +48,7 @@ pub(crate) enum RulesCommand {
 pub(crate) struct Files {
     /// JSON files, files with one JSON value a line, folders of them, or `-` for standard input.
     #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    paths: Vec<PathBuf>,
     /// One JSON object a line in place of words.
     #[arg(long)]
     json: bool,
@@ -114,7 +114,7 @@ impl Run {
         mut self,
         with: fn(&mut Self, &Source, Option<usize>, &Value) -> anyhow::Result<()>,
     ) -> anyhow::Result<ExitCode> {
-        for path in std::mem::take(&mut self.files.files) {
+        for path in std::mem::take(&mut self.files.paths) {
             for (path, is_found) in expand(&path) {
                 let source = match read(&path) {
                     Ok(values) => Source { path, is_found, values },
@@ -148,7 +148,7 @@ impl Run {
     fn unreadable(&mut self, path: &Path, line: Option<usize>, why: &str) -> anyhow::Result<()> {
         self.unreadable += 1;
         if self.files.json {
-            let mut row = self.row(path, line);
+            let mut row = Self::row(path, line);
             row.insert("error".to_owned(), json!("unreadable"));
             row.insert("message".to_owned(), json!(why));
             self.line(row)?;
@@ -157,7 +157,7 @@ impl Run {
         Ok(())
     }
 
-    fn row(&self, path: &Path, line: Option<usize>) -> Map<String, Value> {
+    fn row(path: &Path, line: Option<usize>) -> Map<String, Value> {
         let mut row = Map::new();
         row.insert("file".to_owned(), json!(path.display().to_string()));
         if let Some(line) = line {
@@ -238,7 +238,7 @@ impl Run {
         let is_wrong = answer.agrees == Some(false) && !case.is_skipped;
         self.wrong += u64::from(is_wrong);
         if self.files.json {
-            let mut row = self.row(path, line);
+            let mut row = Self::row(path, line);
             self.fill(&mut row, case, &answer);
             return self.line(row);
         }
@@ -340,7 +340,7 @@ impl Run {
             self.wrong += 1;
             let text = rule_text::mistake(&self.texts, self.locale, &invalid);
             if self.files.json {
-                let mut row = self.row(&source.path, line);
+                let mut row = Self::row(&source.path, line);
                 row.insert("at".to_owned(), json!(invalid.pointer));
                 row.insert("code".to_owned(), json!(invalid.code.as_str()));
                 row.insert("text".to_owned(), json!(text));

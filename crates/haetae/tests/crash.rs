@@ -38,7 +38,7 @@ const REGION_CYCLES: u64 = 10;
 /// Regions that share the databases of a server.
 const SHARED: u64 = 10;
 /// After this long whatever was waited for does not come.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An age identity made for this test, which protects nothing, and its recipient.
 const IDENTITY: &str = "AGE-SECRET-KEY-1NG7GNKXF3AXA80WXRMNHATZL8SFW60DXAPDFJEQLVHADZDCD72DSRR85MN";
@@ -203,7 +203,7 @@ impl Torture {
     }
 
     fn region(&mut self, site: &Site, dir: &Path, cycles: u64, here: &str) {
-        let (mut size, mut acknowledged) = (0, BTreeMap::new());
+        let (mut entries, mut acknowledged) = (0, BTreeMap::new());
         // Backups know files only, so far.
         let backups = dir.join("backups");
         let backups = site.store.is_none().then_some(backups.as_path());
@@ -215,8 +215,8 @@ impl Torture {
             drop(Trial::begin(&house, None).unwrap());
             self.recovered("killed", killed.elapsed());
             let now = house.app.store.size();
-            assert!(size < now, "{at}: the log has become shorter");
-            size = now;
+            assert!(entries < now, "{at}: the log has become shorter");
+            entries = now;
             all_there(&house, &acknowledged, &at);
             let last = life + 1 == REGION_CYCLES || self.figures.cycles + 1 == cycles;
             if let (Some(folder), true) = (backups, last) {
@@ -225,14 +225,14 @@ impl Torture {
             house.app.store.close();
             drop(house);
             let report = app::house::audit(&site.config(), |_, _| {}).unwrap();
-            assert_eq!((report.wrong, report.entries), (vec![], size), "{at}");
+            assert_eq!((report.wrong, report.entries), (vec![], entries), "{at}");
             self.figures.cycles += 1;
             if last {
                 break;
             }
         }
         self.figures.acknowledged += acknowledged.len();
-        self.figures.entries += size;
+        self.figures.entries += entries;
     }
 
     fn recovered(&mut self, fault: &'static str, time: Duration) {

@@ -150,6 +150,7 @@ async fn give_material(State(app): State<App>, headers: HeaderMap) -> Result<Res
     Ok((caching, Json(body)).into_response())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
 fn no(refusal: Refusal) -> Problem {
     Problem::refused(&refusal)
 }

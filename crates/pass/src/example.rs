@@ -41,7 +41,9 @@ fn put(cbor: &mut Encoder<Vec<u8>>, value: &Value) {
         Value::Number(number) => drop(cbor.i64(number.as_i64().unwrap()).unwrap()),
         Value::Array(items) => {
             cbor.array(u64::try_from(items.len()).unwrap()).unwrap();
-            items.iter().for_each(|it| put(cbor, it));
+            for item in items {
+                put(cbor, item);
+            }
         }
         Value::Object(fields) => {
             cbor.map(u64::try_from(fields.len()).unwrap()).unwrap();

@@ -203,11 +203,11 @@ fn by_rules(taken: &Taken, rules: &dyn Rules, own: &Ending, now: Instant) -> End
     let changes = |at: &Instant| accepts(*at) != counts;
     let mut before = begin;
     let change = steps(begin, last).find(|at| {
-        let changed = changes(at);
-        if !changed {
+        let turned = changes(at);
+        if !turned {
             before = *at;
         }
-        changed
+        turned
     });
     match (counts, change.map(|after| turning(before, after, &changes))) {
         (true, Some(end)) => Ending::Until(end),

@@ -264,11 +264,11 @@ fn what_was_signed_outside_of_the_log_is_found_and_what_is_on_it_is_known() {
     let text = signed.printed_text();
     assert_eq!(city.checked(&text), Checked::Issued);
     assert_eq!(city.checked(&format!(" {text}\n")), Checked::Issued);
-    let signer = keys::signer(&city.keyring(), signed.pass.issuer).unwrap();
+    let key = keys::signer(&city.keyring(), signed.pass.issuer).unwrap();
     let forge = |change: &dyn Fn(&mut HealthCode)| {
         let mut code = issue::content(city.store.region(), &signed.pass);
         change(&mut code);
-        let signed = signer.sign_code(&code).unwrap();
+        let signed = key.sign_code(&code).unwrap();
         city.checked(&Presentation { signed, moment: None }.to_text())
     };
     assert_eq!(forge(&|_| {}), Checked::Issued);
@@ -279,7 +279,7 @@ fn what_was_signed_outside_of_the_log_is_found_and_what_is_on_it_is_known() {
     let code = issue::content(city.store.region(), &signed.pass);
     let stranger = Presentation { signed: other.sign_code(&code).unwrap(), moment: None };
     assert_eq!(city.checked(&stranger.to_text()), Checked::UnknownKey);
-    let mut broken = signer.sign_code(&code).unwrap();
+    let mut broken = key.sign_code(&code).unwrap();
     *broken.last_mut().unwrap() ^= 1;
     let broken = Presentation { signed: broken, moment: None };
     assert_eq!(city.checked(&broken.to_text()), Checked::Forged);

@@ -109,7 +109,7 @@ fn a_place_demands_its_own_code_alone_until_it_says_otherwise() {
     let demand = Demand { rules: PassRules::City, full_name: true, stale_passes: true };
     let set = PlaceEvent::DemandSet { demand };
     let command = || PlaceCommand::SetDemand { demand };
-    check_place(&[opened()], command(), Ok(&[set.clone()]));
+    check_place(&[opened()], command(), Ok(std::slice::from_ref(&set)));
     check_place(&[opened(), set.clone()], command(), Ok(&[]));
     // The other rules of the place leave it as it is.
     let hours = PlaceEvent::PolicySet { printed_allowed: false, stale_hours: 1 };

@@ -271,7 +271,6 @@ fn wrapping(
                     format!("start the service, or rm {}", path.display()),
                 );
             }
-            (Some(_), _) => {}
             (None, _) if !path.exists() => {
                 let says = format!("{} is in use and not in the key folder", it.name);
                 let mend = "bring it from the machine that made it, or from a backup of keys";
@@ -285,7 +284,7 @@ fn wrapping(
                     format!("start the service; or haetae keys rotate {}", wrap::base(newer.side));
                 findings.add("wrapping", Warning, says, mend);
             }
-            (None, _) => {}
+            _ => {}
         }
     }
     if findings.0.len() == before {

@@ -116,10 +116,10 @@ fn jpeg(text: &str) -> Vec<u8> {
             let mean = if is_dark { -100 } else { 100 };
             let step = mean - before;
             before = mean;
-            let size = 32 - step.unsigned_abs().leading_zeros();
-            let value = if step < 0 { step + (1 << size) - 1 } else { step };
-            bits.extend((0..4).rev().map(|bit| size >> bit & 1 == 1));
-            bits.extend((0..size).rev().map(|bit| value >> bit & 1 == 1));
+            let length = 32 - step.unsigned_abs().leading_zeros();
+            let value = if step < 0 { step + (1 << length) - 1 } else { step };
+            bits.extend((0..4).rev().map(|bit| length >> bit & 1 == 1));
+            bits.extend((0..length).rev().map(|bit| value >> bit & 1 == 1));
             bits.push(false);
         }
     }

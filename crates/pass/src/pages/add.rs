@@ -24,8 +24,8 @@ pub(crate) struct Add {
     text: Field,
 }
 
-fn page(frame: Frame, typed: &str, mistake: Option<(&'static str, String)>) -> Add {
-    let error = |name: &str| mistake.as_ref().filter(|it| it.0 == name).map(|it| it.1.clone());
+fn page(frame: Frame, typed: &str, mistake: Option<&(&'static str, String)>) -> Add {
+    let error = |name: &str| mistake.filter(|it| it.0 == name).map(|it| it.1.clone());
     let text = Field::text("text", frame.t("pass-add-text"))
         .hint(frame.t("pass-add-text-hint"))
         .with(typed)
@@ -130,7 +130,7 @@ fn again(
     refusal: &Refusal,
 ) -> Response {
     let frame = Frame::new(app, actor, "pass-add-title");
-    unprocessable(page(frame, typed, Some((field, refused(app, actor, refusal)))))
+    unprocessable(page(frame, typed, Some(&(field, refused(app, actor, refusal)))))
 }
 
 pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
@@ -140,5 +140,5 @@ pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
 pub(crate) fn sample_mistake(locale: Locale) -> Result<String, askama::Error> {
     let frame = sample_frame(locale);
     let text = frame.t("pass-unreadable");
-    page(frame, "", Some(("file", text))).render()
+    page(frame, "", Some(&("file", text))).render()
 }

@@ -101,7 +101,7 @@ pub(super) fn whose(frame: &Frame, judged: &Judged) -> Vec<(String, String)> {
     whose
 }
 
-fn checks(frame: &Frame, checks: &Checks) -> Vec<(String, String)> {
+fn checks(frame: &Frame, checks: Checks) -> Vec<(String, String)> {
     let steps = [
         ("decode", checks.decode),
         ("signature", checks.signature),
@@ -151,7 +151,7 @@ fn page(frame: Frame, held: &Held, judged: &Judged, now: Instant) -> Show {
         sections: sections(&frame, judged),
         ends: judged.ends.iter().map(end).collect(),
         basis,
-        checks: checks(&frame, &verdict.checks),
+        checks: checks(&frame, verdict.checks),
         removed: held.removed_at.is_some(),
         frame,
     }

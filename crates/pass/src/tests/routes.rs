@@ -149,8 +149,8 @@ async fn a_picture_of_a_pass_is_read_on_the_server() {
         })
         .collect();
     let mut png = Vec::new();
-    let size = u32::try_from(width).unwrap();
-    let mut encoder = png::Encoder::new(&mut png, size, size);
+    let pixel_count = u32::try_from(width).unwrap();
+    let mut encoder = png::Encoder::new(&mut png, pixel_count, pixel_count);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
     me.page("/passes/add").await;
