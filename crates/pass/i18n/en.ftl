@@ -50,7 +50,10 @@ pass-end-from = From { $time }
 pass-end-no = Does not count
 pass-end-unknown = Cannot tell
 pass-ends-today = Ends within a day.
-pass-ends-soon = Ends in { $days } days.
+pass-ends-soon = { $days ->
+    [one] Ends in { $days } day.
+   *[other] Ends in { $days } days.
+}
 pass-ends-title = Until when
 pass-basis-city = Pass rules of this city
 pass-basis-eu = Entry to the European Union
@@ -85,6 +88,7 @@ pass-said-date = Date
 pass-said-dose = Dose
 pass-said-dose-number = Dose
 pass-said-of = { $one } of { $all }
+pass-said-beyond = { $one } (booster)
 pass-said-product = Vaccine
 pass-said-disease = Disease
 pass-said-covid = COVID-19
@@ -130,13 +134,16 @@ pass-trust-offered = The file was read in. It counts once another administrator 
 pass-trust-confirmed = The file counts from now on.
 pass-trust-declined = The file does not count. Its content was erased.
 pass-trust-withdrawn = The file counts no longer.
-pass-source-keys = keys
-pass-source-revocations = revocation lists
+pass-source-keys = Keys
+pass-source-revocations = Revocation lists
 pass-source-holds = Holds
-pass-source-count = { NUMBER($n) } { $kind }
+pass-source-count = { $kind }: { NUMBER($n) }
 pass-source-read = Read in
 pass-source-age = Age
-pass-source-days = { $days } days
+pass-source-days = { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}
 pass-source-hash = SHA-256 of the file begins
 pass-source-state = State
 pass-source-declined = Declined
@@ -144,7 +151,7 @@ pass-source-withdrawn = Ended
 pass-already-held = This pass is already here.
 pass-card-unknown = There is no such pass.
 pass-clock-off = The device’s clock is off by more than five minutes.
-pass-format-unknown = A code was read, but it is no pass that is known here.
+pass-format-unknown = It was read, but it is no pass that is known here.
 pass-name-invalid = The name is empty or too long.
 pass-parts-missing = This pass has several codes. Add all the codes of one pass at once.
 pass-picture-invalid = The picture cannot be read. Choose a PNG or JPEG file.

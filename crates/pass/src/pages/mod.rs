@@ -134,6 +134,8 @@ fn facts(frame: &Frame, entry: &Entry) -> Vec<(String, String)> {
     let value = |word: &Word| match word {
         Word::Text(text) => text.clone(),
         Word::Key(key) => frame.t(key),
+        // A booster is counted on beyond the first series.
+        Word::Of(one, all) if all < one => frame.tn("pass-said-beyond", "one", one),
         Word::Of(one, all) => {
             frame.tf("pass-said-of", &[("one", Arg::Number(*one)), ("all", Arg::Number(*all))])
         }
@@ -155,6 +157,7 @@ fn holder_text(frame: &Frame, judged: &Judged) -> String {
 fn issuer_text(frame: &Frame, verdict: &Verdict) -> String {
     let Some(issuer) = &verdict.issuer else { return frame.t("pass-issuer-unknown") };
     match &issuer.country {
+        Some(country) if issuer.name.is_empty() => country.clone(),
         Some(country) => format!("{} ({country})", issuer.name),
         None => issuer.name.clone(),
     }
