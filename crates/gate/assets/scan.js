@@ -380,7 +380,10 @@ function present(verdict, started, decoded = started) {
   const panel = root.querySelector("#gate-verdict .verdict");
   panel.dataset.colour = { pass: "green", check: "yellow", no_pass: "red", cannot_tell: "unknown" }[kind];
   const word = { pass: "gate-word-pass", check: "gate-word-pass-id", no_pass: "gate-word-no-pass", cannot_tell: "gate-word-cannot-tell" }[kind];
-  const reasons = kind === "check" ? ["ask_id"] : verdict.marked ? ["lists_old_marked"] : verdict.reasons;
+  // Whoever holds a copy can show a pass of others: its holder is compared with an ID, which takes a while.
+  const compare = verdict.outcome === "pass" && Boolean(verdict.shown);
+  const reasons = kind === "check" ? ["ask_id"]
+    : [...(verdict.marked ? ["lists_old_marked"] : verdict.reasons), ...(compare ? ["ask_id"] : [])];
   panel.querySelector(".verdict-word").textContent = t(word);
   at("gate-holder").textContent = holder(verdict.shown);
   at("gate-holder").hidden = !verdict.shown;
@@ -393,7 +396,7 @@ function present(verdict, started, decoded = started) {
   signal(kind);
   shown += 1;
   clearTimeout(returnTimer);
-  returnTimer = setTimeout(next, SHOW_MS[kind]);
+  returnTimer = setTimeout(next, SHOW_MS[compare ? "check" : kind]);
   at("gate-next").focus();
 }
 
