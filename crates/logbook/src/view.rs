@@ -14,7 +14,7 @@ use store::{Fault, Leaf, Reader, Recorded};
 use crate::model::Proven;
 
 /// The streams whose events are about one citizen, with the person as the stream's id.
-pub const OWN_STREAMS: [&str; 3] = ["person.citizen", "code.holder", "pass.wallet"];
+pub const OWN_STREAMS: [&str; 3] = ["person.citizen", "pass.wallet", "code.holder"];
 
 /// Bundles that the picture of kinds is drawn from.
 const KINDS_BUNDLES: u64 = 4;
