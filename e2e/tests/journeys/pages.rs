@@ -184,8 +184,8 @@ pub(crate) fn checks_can_fail(city: &City) -> Result<()> {
     ensure!(browser.is_quiet(&[]).is_err(), "the console says nothing of a refused script");
     browser.fits()?;
     browser.value(
-        "(() => { const it = document.createElement('pre'); it.textContent = 'x'.repeat(500); \
-         document.body.append(it); })()",
+        "(() => { const it = document.createElement('div'); it.style.cssText = \
+         'width: 4000px; height: 1px'; document.body.append(it); })()",
     )?;
     ensure!(browser.fits().is_err(), "a page that is too wide is not seen");
     browser.value("document.body.append('web-nav-home')")?;
