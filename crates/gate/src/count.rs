@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use contracts::gate::{Device as DeviceId, Entered, Place as PlaceId, Verdict};
 use kernel::{Date, Id, Instant, Zone};
-use store::{Block, Fault, FoundBy, Projection, Reader, Value, values};
+use store::{Add, Block, Fault, FoundBy, Insert, Reader, Value, values};
 
 /// Microseconds in a quarter of an hour: the view counts by them, and every zone's day begins at one.
 const QUARTER: i64 = 900_000_000;
 
-pub(crate) const VISITS_ADD: &str = "INSERT INTO gate_visit (region, day, place, seq, device, quarter, \
-     verdict, count, latest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+pub(crate) const VISIT_ADD: Insert = store::insert!("gate_visit": "day" 2, "place" 3, "seq" 4,
+    "device" 5, "quarter" 6, "verdict" 7, "count" 8, "latest" 9);
 pub(crate) const HOURS: &str = "SELECT (quarter - $5) / 4, verdict, CAST(SUM(count) AS BIGINT) \
      FROM gate_visit WHERE region = $1 AND day IN ($2, $3) AND place = $4 \
      AND quarter >= $5 AND quarter < $6 AND quarter >= day * 96 AND quarter < (day + 1) * 96 \
@@ -44,10 +44,7 @@ fn quarter(at: Instant) -> i64 {
 }
 
 /// Counts the entries of a block. Each is found by its pass.
-pub(crate) fn project(
-    views: &mut Projection<'_>,
-    block: &Block<'_>,
-) -> Result<Vec<FoundBy>, Fault> {
+pub(crate) fn project(add: &mut Add<'_>, block: &Block<'_>) -> Result<Vec<FoundBy>, Fault> {
     let mut passes = Vec::with_capacity(block.items.len());
     let mut counts: BTreeMap<_, (u64, Instant)> = BTreeMap::new();
     for it in block.items {
@@ -61,8 +58,8 @@ pub(crate) fn project(
         *latest = at.max(*latest);
     }
     for ((place, device, quarter, verdict), (count, latest)) in counts {
-        views.execute(
-            VISITS_ADD,
+        add(
+            &VISIT_ADD,
             values![block.day, place, block.seq, device, quarter, verdict, count, latest],
         )?;
     }

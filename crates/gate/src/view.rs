@@ -73,7 +73,7 @@ pub const QUERIES: &[(Side, &str)] = &[
     (Side::Identity, PLACE_DEMAND),
     (Side::Identity, DEVICE_ADD),
     (Side::Identity, DEVICE_PHASE),
-    (Side::Visits, count::VISITS_ADD),
+    (Side::Visits, count::VISIT_ADD.sql),
     (Side::Identity, PLACE),
     (Side::Identity, PLACE_BY_CODE),
     (Side::Identity, PLACES_OF),
@@ -105,8 +105,12 @@ pub const VIEWS: &[View] = &[
 ];
 
 /// One code shown at one door.
-pub const OBSERVATION: ObservationKind =
-    ObservationKind { kind: ENTERED, retention_days: ENTRY_DAYS, project: count::project };
+pub const OBSERVATION: ObservationKind = ObservationKind {
+    kind: ENTERED,
+    retention_days: ENTRY_DAYS,
+    rows: &[&count::VISIT_ADD],
+    project: count::project,
+};
 
 const NAME: &str = "gate_place.name";
 const LABEL: &str = "gate_device.label";

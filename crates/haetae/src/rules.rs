@@ -254,7 +254,7 @@ impl Run {
             writeln!(self.out, "{place}{name}: {verdict}: {}", self.told(&answer.outcome))?;
         }
         if self.trace {
-            for it in rule_text::trace(&self.texts, self.locale, &answer.trace) {
+            for it in rule_text::trace(&self.texts, self.locale, "", &answer.trace) {
                 writeln!(self.out, "  {}{}  [{}]", "  ".repeat(it.depth), it.text, it.pointer)?;
             }
         }
@@ -319,7 +319,7 @@ impl Run {
             set("skipped", json!(true));
         }
         if self.trace {
-            let told = rule_text::trace(&self.texts, self.locale, &answer.trace);
+            let told = rule_text::trace(&self.texts, self.locale, "", &answer.trace);
             let steps = answer.trace.steps.iter().zip(told).map(|(step, told)| {
                 json!({ "at": step.pointer, "operation": step.operation, "inputs": step.inputs,
                     "value": step.value, "text": told.text })

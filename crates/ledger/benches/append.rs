@@ -11,7 +11,7 @@ use std::hint::black_box;
 use aws_lc_rs::digest::{SHA256, digest};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ledger::{
-    Signer, TileId, Tree, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
+    Prover, Signer, TileId, Tree, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
 };
 
 const ENTRY_BYTES: usize = 130;
@@ -71,6 +71,14 @@ fn proofs(criterion: &mut Criterion) {
     group.bench_function("inclusion_proof", |bencher| {
         bencher.iter(|| inclusion_proof(black_box(place), size, &mut source).unwrap());
     });
+    group.throughput(Throughput::Elements(5_000));
+    group.bench_function("inclusion_proofs_of_5000", |bencher| {
+        bencher.iter(|| {
+            let mut prover = Prover::new(size, &mut source);
+            (70_000..75_000).map(|it| prover.inclusion(black_box(it)).unwrap().len()).sum::<usize>()
+        });
+    });
+    group.throughput(Throughput::Elements(1));
     group.bench_function("verify_inclusion", |bencher| {
         bencher.iter(|| verify_inclusion(&leaf, place, size, black_box(&proof), &root).unwrap());
     });

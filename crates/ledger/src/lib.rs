@@ -36,7 +36,7 @@ pub use cosignature::{Cosignature, Cosigner};
 pub use hash::{Hash, HashError, empty_root, leaf_hash, node_hash};
 pub use note::{Algorithm, Note, NoteError, OpenNote, Signature, Signer, Verified, VerifierKey};
 pub use proof_file::{ProofFile, ProofFileError};
-pub use prove::{ProveError, TileSource, consistency_proof, inclusion_proof, root_at};
+pub use prove::{ProveError, Prover, TileSource, consistency_proof, inclusion_proof, root_at};
 pub use tile::{
     BundleError, BundleId, MAX_ENTRY_BYTES, Resource, TILE_WIDTH, TileId, encode_bundle,
     parse_bundle,

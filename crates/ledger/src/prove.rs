@@ -3,10 +3,10 @@
 //! A proof needs one or two tiles of each level, so at most some 15 reads for any size. The prover
 //! does not check the tiles: whoever gets the proof does, with [`crate::verify`].
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use crate::hash::{Hash, empty_root, node_hash};
-use crate::tile::{TileId, low_byte, perfect_root, shift_right, tile_hashes};
+use crate::tile::{TileId, low_byte, shift_right, tile_hashes};
 
 /// Where the prover gets tiles from. Any `FnMut(TileId) -> Result<Vec<u8>, E>` is one.
 ///
@@ -84,24 +84,7 @@ pub fn inclusion_proof<S: TileSource>(
     size: u64,
     source: &mut S,
 ) -> Result<Vec<Hash>, ProveError<S::Error>> {
-    if index >= size {
-        return Err(ProveError::IndexOutside { index, size });
-    }
-    let mut reader = Reader::new(size, source);
-    let mut proof = Vec::new();
-    let (mut low, mut high) = (0, size);
-    // Walks from the root down to the leaf and notes the half that is left behind.
-    while let Some(middle) = split(low, high) {
-        if index < middle {
-            proof.push(reader.range(middle, high)?);
-            high = middle;
-        } else {
-            proof.push(reader.range(low, middle)?);
-            low = middle;
-        }
-    }
-    proof.reverse();
-    Ok(proof)
+    Prover::new(size, source).inclusion(index)
 }
 
 /// The proof that the log of `new` entries continues the one of `old`; empty when they are equal.
@@ -113,7 +96,7 @@ pub fn consistency_proof<S: TileSource>(
     if old == 0 || old > new {
         return Err(ProveError::SizesOutOfOrder { old, new });
     }
-    let mut reader = Reader::new(new, source);
+    let mut reader = Prover::new(new, source);
     let mut proof = Vec::new();
     let (mut low, mut high) = (0, new);
     // SUBPROOF of RFC 6962 section 2.1.2, as a loop: narrows down to the last subtree of the old log.
@@ -140,7 +123,7 @@ pub fn root_at<S: TileSource>(size: u64, source: &mut S) -> Result<Hash, ProveEr
     if size == 0 {
         return Ok(empty_root());
     }
-    Reader::new(size, source).range(0, size)
+    Prover::new(size, source).range(0, size)
 }
 
 /// Where RFC 6962 splits a range: the left half is the largest power of two below its length.
@@ -149,21 +132,64 @@ fn split(low: u64, high: u64) -> Option<u64> {
     Some(low + (1 << bits))
 }
 
-/// Reads each tile at most once for a proof.
-struct Reader<'source, S> {
+/// Makes many proofs in the log of one size: each tile is read once and hashed once. It keeps what it
+/// read, 16 kB a tile, so proofs of a few thousand neighbours are made with one prover, and not of a
+/// whole log.
+pub struct Prover<'source, S> {
     size: u64,
     source: &'source mut S,
-    tiles: BTreeMap<(u8, u64), Vec<Hash>>,
+    tiles: BTreeMap<(u8, u64), Nodes>,
+    /// The ranges up to the log's end that are no perfect subtree, by where they begin.
+    ends: BTreeMap<u64, Hash>,
 }
 
-impl<'source, S: TileSource> Reader<'source, S> {
-    fn new(size: u64, source: &'source mut S) -> Self {
-        Self { size, source, tiles: BTreeMap::new() }
+/// The nodes of a tile: its hashes, the nodes above two of them, above four, and so on.
+type Nodes = Vec<Vec<Hash>>;
+
+fn nodes(hashes: Vec<Hash>) -> Nodes {
+    let mut nodes = vec![hashes];
+    while let Some(below) = nodes.last().filter(|it| it.len() > 1) {
+        let (pairs, _) = below.as_chunks::<2>();
+        nodes.push(pairs.iter().map(|[left, right]| node_hash(left, right)).collect());
+    }
+    nodes
+}
+
+impl<'source, S: TileSource> Prover<'source, S> {
+    /// A prover in the log of `size` entries.
+    pub fn new(size: u64, source: &'source mut S) -> Self {
+        Self { size, source, tiles: BTreeMap::new(), ends: BTreeMap::new() }
+    }
+
+    /// The proof that entry `index` is in the log, from the leaf's sibling upwards.
+    pub fn inclusion(&mut self, index: u64) -> Result<Vec<Hash>, ProveError<S::Error>> {
+        let size = self.size;
+        if index >= size {
+            return Err(ProveError::IndexOutside { index, size });
+        }
+        let mut proof = Vec::new();
+        let (mut low, mut high) = (0, size);
+        // Walks from the root down to the leaf and notes the half that is left behind.
+        while let Some(middle) = split(low, high) {
+            if index < middle {
+                proof.push(self.range(middle, high)?);
+                high = middle;
+            } else {
+                proof.push(self.range(low, middle)?);
+                low = middle;
+            }
+        }
+        proof.reverse();
+        Ok(proof)
     }
 
     /// The Merkle tree hash over entries `low..high`, a range that RFC 6962 splitting can yield:
     /// perfect subtrees, ever smaller from left to right.
     fn range(&mut self, low: u64, high: u64) -> Result<Hash, ProveError<S::Error>> {
+        let is_end = high == self.size && !(high - low).is_power_of_two();
+        if is_end && let Some(hash) = self.ends.get(&low) {
+            return Ok(*hash);
+        }
         let mut peaks = Vec::new();
         let mut start = low;
         while let Some(height) = high.saturating_sub(start).checked_ilog2() {
@@ -172,7 +198,11 @@ impl<'source, S: TileSource> Reader<'source, S> {
         }
         let mut peaks = peaks.into_iter().rev();
         let last = peaks.next().unwrap_or_else(empty_root);
-        Ok(peaks.fold(last, |right, left| node_hash(&left, &right)))
+        let hash = peaks.fold(last, |right, left| node_hash(&left, &right));
+        if is_end {
+            self.ends.insert(low, hash);
+        }
+        Ok(hash)
     }
 
     /// The root of the perfect subtree of `1 << height` entries from `start` on. It lies within one
@@ -182,17 +212,17 @@ impl<'source, S: TileSource> Reader<'source, S> {
         let Ok(level) = u8::try_from(height / 8) else { return Err(outside) };
         let first = shift_right(start, u32::from(level) * 8);
         let Some(id) = TileId::at(level, first >> 8, self.size) else { return Err(outside) };
-        let from = usize::from(low_byte(first));
-        let to = from + (1 << (height % 8));
-        let hashes = match self.tiles.entry((level, id.index)) {
-            std::collections::btree_map::Entry::Occupied(held) => held.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => {
+        let nodes = match self.tiles.entry((level, id.index)) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(free) => {
                 let bytes = self.source.tile(id).map_err(ProveError::Source)?;
                 let found = bytes.len();
                 let hashes = tile_hashes(&bytes, id.width);
-                free.insert(hashes.ok_or(ProveError::TileLength { id, found })?)
+                free.insert(nodes(hashes.ok_or(ProveError::TileLength { id, found })?))
             }
         };
-        hashes.get(from..to).and_then(perfect_root).ok_or(outside)
+        let (above, place) = (usize::try_from(height % 8), usize::from(low_byte(first)));
+        let node = above.ok().and_then(|it| nodes.get(it)?.get(place >> it).copied());
+        node.ok_or(outside)
     }
 }

@@ -8,18 +8,19 @@
 //! bits in all of them.
 //!
 //! In reading order: [`snapshot`] takes one picture of all databases beside a serving process;
-//! [`entries`] walks the log; [`views`] folds it again; [`tables`] compares what stands beside;
-//! [`export`] writes the files with which outsiders audit.
+//! [`entries`] walks the log; [`rows`] compares and opens what stands beside each entry; [`views`] folds
+//! it again; [`tables`] compares everything else; [`export`] writes the files with which outsiders audit.
 
 mod entries;
 pub mod export;
+mod rows;
 mod snapshot;
 mod tables;
 mod views;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::mpsc;
 
-use aws_lc_rs::hmac;
 use kernel::{Region, Seed};
 use ledger::{Hash, Signer};
 use serde::Serialize;
@@ -34,6 +35,7 @@ use crate::vault::{Scope, Vault};
 use crate::{Engine, Fault, Keyring, Value};
 
 pub use export::{Public, export};
+use rows::Rows;
 use snapshot::Pictures;
 
 /// Something that is not as the log says.
@@ -90,7 +92,7 @@ pub const QUERIES: &[&str] = &[
     entries::BUNDLES,
     entries::TILES,
     entries::TILE,
-    entries::EVENTS,
+    rows::EVENTS,
     entries::BEYOND,
     export::BUNDLE_LIST,
     export::TILE_LIST,
@@ -153,63 +155,89 @@ fn look(
     // The vault draws nothing while it only opens.
     let vault = Vault::new(region.clone(), keyring, Seed::fixed(0), pictures.keys)?;
     let mut auditor = Auditor {
-        region,
         value: Value::from(region.as_str()),
         identity: pictures.identity.as_mut(),
-        visits: pictures.visits.as_mut(),
         vault: &vault,
         registry,
-        said: Said::default(),
-        missing: Vec::new(),
         findings,
     };
     let head = auditor.head(signer.verifier());
     let head = auditor.findings.part("checkpoint", head)?.flatten();
     let said = said(auditor.identity, &auditor.value, head.map_or(u64::MAX, |it| it.size));
-    auditor.said = auditor.findings.part("event", said)?.unwrap_or_default();
-    auditor.said.bury(&vault, registry);
+    let said = auditor.findings.part("event", said)?.unwrap_or_default();
+    said.bury(&vault, registry);
     let kept = match since {
         Some(text) => Some(entries::Kept::open(text, signer.verifier())?),
         None => None,
     };
-    let (size, key) = (head.map_or(u64::MAX, |it| it.size), views::key()?);
-    let folder = views::Folder {
+    let (size, key) = (head.map_or(u64::MAX, |it| it.size), &views::Key::draw()?);
+    // A bundle or two on the way from each to the next: whoever is slow is waited for.
+    let (leaves, bundles) = mpsc::sync_channel(2);
+    let (folding, blocks) = mpsc::sync_channel(2);
+    let rows = Rows::new(
         region,
-        vault: &vault,
-        registry,
-        size,
-        key: &key,
-        identity: pictures.identity_again.as_mut(),
-        visits: pictures.visits_again.as_mut(),
-        findings: Findings::default(),
-    };
-    // Three things that wait for nothing of each other: the log, its folds, the files themselves.
-    let others = std::thread::scope(|scope| {
-        let views = with_views.then(|| scope.spawn(|| folder.run()));
-        let files = scope.spawn(|| snapshot::examine(backend));
+        (pictures.rows.as_mut(), pictures.visits.as_mut()),
+        (&vault, registry),
+        &said,
+        with_views.then_some(folding),
+    );
+    let folder = views::Folder { region, vault: &vault, registry };
+    let identity_again = pictures.identity_again.as_mut();
+    let visits_again = pictures.visits_again.as_mut();
+    // What waits for nothing of each other: the log; its rows, on which the fold of visits follows; the
+    // fold of everything else; the files themselves, and after them what is stored of visits.
+    let missing = std::thread::scope(|scope| {
+        let rows = scope.spawn(move || rows.run(&bundles));
+        let visits =
+            with_views.then(|| scope.spawn(move || views::fold_visits(&blocks, registry, key)));
+        let identity =
+            with_views.then(|| scope.spawn(move || folder.identity(identity_again, key)));
+        let files = scope.spawn(move || {
+            let mut findings = snapshot::examine(backend)?;
+            let mut stored = views::Sums::new();
+            if with_views {
+                stored = folder.stored(visits_again, Side::Visits, size, key, &mut findings)?;
+            }
+            Ok::<_, Fault>((findings, stored, visits_again))
+        });
+        let mut walked_all = false;
         if let Some(head) = head {
-            let walked = auditor.entries(&head, kept.as_ref(), &mut progress);
-            auditor.findings.part("bundle", walked)?;
+            let walked = auditor.entries(&head, kept.as_ref(), &leaves, &mut progress);
+            walked_all = auditor.findings.part("bundle", walked)?.is_some()
+                && auditor.findings.0.entries == head.size;
         }
-        auditor.tables(size)?;
+        // Nothing more comes.
+        drop(leaves);
+        auditor.tables(&said, size)?;
         let panicked = |_| Fault::new("a thread of the audit panicked");
-        let mut findings = Vec::new();
-        if let Some(views) = views {
-            // While the log is being folded, what is stored is summed up.
-            let stored = auditor.stored_views(size, &key)?;
-            let (made, of_views) = views.join().map_err(panicked)??;
-            findings.push(of_views);
-            auditor.compare_views(made, &stored, size)?;
+        let findings = &mut auditor.findings;
+        if let Some(folded) = identity {
+            let (side, engine) = (Side::Identity, &mut *auditor.identity);
+            let stored = folder.stored(engine, side, size, key, findings)?;
+            let folded = folded.join().map_err(panicked)?;
+            if let Some((folded, fresh)) = findings.part("view", folded)? {
+                let sums = (&folded, &stored);
+                folder.compare(engine, (side, size), sums, Some(fresh), findings)?;
+            }
         }
-        findings.push(files.join().map_err(panicked)??);
-        Ok::<_, Fault>(findings)
+        let (of_rows, missing) = rows.join().map_err(panicked)??;
+        findings.merge(of_rows);
+        let (of_files, stored, visits_again) = files.join().map_err(panicked)??;
+        findings.merge(of_files);
+        if let Some(folded) = visits {
+            let folded = findings.part("view", folded.join().map_err(panicked)?)?;
+            // Where the log could not be read to its end, its fold says nothing.
+            if let Some(folded) = folded.filter(|_| walked_all) {
+                let sums = (&folded, &stored);
+                folder.compare(visits_again, (Side::Visits, size), sums, None, findings)?;
+            }
+        }
+        let migrations = auditor.migrations(visits_again);
+        auditor.findings.part("schema", migrations)?;
+        Ok::<_, Fault>(missing)
     })?;
-    auditor.settle_missing()?;
-    let mut findings = auditor.findings;
-    for it in others {
-        findings.merge(it);
-    }
-    Ok(findings.report())
+    auditor.settle(missing)?;
+    Ok(auditor.findings.report())
 }
 
 /// What has been found so far.
@@ -246,7 +274,9 @@ impl Findings {
     }
 
     fn merge(&mut self, other: Self) {
-        self.0.view_rows += other.0.view_rows;
+        self.0.opened += other.0.opened;
+        self.0.public += other.0.public;
+        self.0.erased += other.0.erased;
         self.0.wrong.extend(other.0.wrong);
     }
 
@@ -271,9 +301,12 @@ struct Said {
     expired: HashSet<(String, i32)>,
     /// Subjects that were forgotten.
     forgotten: HashSet<u128>,
-    /// Closed hours of the access log: how many rows, their root in hex, and the entry.
-    closed: BTreeMap<i64, (i64, String, u64)>,
+    /// Closed hours of the access log.
+    closed: BTreeMap<i64, Closed>,
 }
+
+/// How many rows, their root in hex, and the entry.
+type Closed = (i64, String, u64);
 
 impl Said {
     /// What is said to be gone is not opened, even where the key has not been destroyed yet: the
@@ -342,14 +375,10 @@ impl Missing {
 }
 
 struct Auditor<'a> {
-    region: &'a Region,
     value: Value,
     identity: &'a mut dyn Engine,
-    visits: &'a mut dyn Engine,
     vault: &'a Vault,
     registry: &'a Registry,
-    said: Said,
-    missing: Vec<Missing>,
     findings: Findings,
 }
 
@@ -376,31 +405,16 @@ impl Auditor<'_> {
         Ok(Some(Head { size, root }))
     }
 
-    fn stored_views(&mut self, size: u64, key: &hmac::Key) -> Result<views::Sums, Fault> {
-        let Self { identity, visits, region, registry, findings, .. } = self;
-        views::stored(*identity, *visits, region, registry, size, key, findings)
-    }
-
-    fn compare_views(
-        &mut self,
-        made: Vec<views::Folded>,
-        stored: &views::Sums,
-        size: u64,
-    ) -> Result<(), Fault> {
-        let Self { identity, visits, region, findings, .. } = self;
-        views::compare(made, stored, *identity, *visits, region, size, findings)
-    }
-
     /// A day's rows leave the visits before the log says so, in the same batch. What is missing
     /// here may have been explained since, where a server works beside.
-    fn settle_missing(&mut self) -> Result<(), Fault> {
-        if self.missing.is_empty() {
+    fn settle(&mut self, missing: Vec<Missing>) -> Result<(), Fault> {
+        if missing.is_empty() {
             return Ok(());
         }
         self.identity.rollback()?;
         let now = said(self.identity, &self.value, u64::MAX);
         let now = self.findings.part("event", now)?.unwrap_or_default();
-        for it in std::mem::take(&mut self.missing) {
+        for it in missing {
             if it.is_explained(&now) {
                 self.findings.0.erased += 1;
             } else {
@@ -438,5 +452,28 @@ fn check_side(
     texts: &[(Side, &str)],
 ) -> Result<(), Fault> {
     backend::migrate(engine, Part::of(side), registry)?;
+    if side == Side::Visits {
+        check_rows(engine, registry)?;
+    }
     texts.iter().filter(|(of, _)| *of == side).try_for_each(|(_, sql)| engine.check(sql))
+}
+
+/// A column that an [`crate::Insert`] leaves out would be compared by no audit.
+fn check_rows(engine: &mut dyn Engine, registry: &Registry) -> Result<(), Fault> {
+    let tables = engine.tables()?;
+    for it in views::rows(registry) {
+        let table = tables.iter().find(|table| table.name == it.table);
+        let is_whole = table.is_some_and(|table| {
+            table.columns.len() == it.columns.len() + 1
+                && it.columns.iter().all(|own| table.columns.iter().any(|its| its == own))
+        });
+        if !is_whole {
+            return Err(Fault::new(format!("rows of {} have other columns than it", it.table)));
+        }
+    }
+    let counted = |name| views::rows(registry).any(|it| it.table == name);
+    match registry.views.iter().find(|it| it.side == Side::Visits && !counted(it.table)) {
+        Some(it) => Err(Fault::new(format!("nothing adds to {}", it.table))),
+        None => Ok(()),
+    }
 }

@@ -21,7 +21,7 @@ mod restore;
 mod rows;
 mod sealed;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -465,10 +465,10 @@ fn ended(cut: &mut Cut, region: &Value) -> Result<HashSet<String>, Fault> {
 }
 
 /// Kinds and days that the log says have ended.
-fn ended_days(identity: &mut dyn Engine, region: &Value) -> Result<Vec<(String, i64)>, Fault> {
+fn ended_days(identity: &mut dyn Engine, region: &Value) -> Result<BTreeSet<(String, i64)>, Fault> {
     let sql = "SELECT payload FROM event WHERE region = $1 AND stream = 'store' \
          AND kind = 'store.expired.v1' ORDER BY seq";
-    let mut days = Vec::new();
+    let mut days = BTreeSet::new();
     for row in select(identity, region, sql, &[])? {
         let said: serde_json::Value = serde_json::from_slice(row.bytes(0)?).unwrap_or_default();
         let field = |name: &str| said.get("event").and_then(|it| it.get(name));

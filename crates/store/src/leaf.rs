@@ -39,12 +39,37 @@ pub struct Leaf {
 impl Leaf {
     /// The line of a sealed payload.
     pub fn sealed(region: &str, at: Instant, kind: &str, commit: &[u8; 32]) -> Vec<u8> {
+        let mut line = Vec::with_capacity(160);
+        Self::write_sealed(&mut line, region, at, kind, commit);
+        line
+    }
+
+    /// [`Leaf::sealed`], appended.
+    pub(crate) fn write_sealed(
+        line: &mut Vec<u8>,
+        region: &str,
+        at: Instant,
+        kind: &str,
+        commit: &[u8; 32],
+    ) {
+        let mut digits = [0; 64];
+        // Of the right length, so that it cannot fail.
+        let _ = hex::encode_to_slice(commit, &mut digits);
         // Kinds and regions are plain ASCII words (checked where they enter): nothing to escape.
-        let (micros, commit) = (at.micros(), hex::encode(commit));
-        format!(
-            r#"{{"v":1,"region":"{region}","at":{micros},"kind":"{kind}","commit":"{commit}"}}"#
-        )
-        .into_bytes()
+        let micros = at.micros().to_string();
+        for part in [
+            r#"{"v":1,"region":""#.as_bytes(),
+            region.as_bytes(),
+            br#"","at":"#,
+            micros.as_bytes(),
+            br#","kind":""#,
+            kind.as_bytes(),
+            br#"","commit":""#,
+            &digits,
+            br#""}"#,
+        ] {
+            line.extend_from_slice(part);
+        }
     }
 
     /// The line of a public payload.

@@ -68,7 +68,8 @@ pub use open::{Opened, Options};
 pub use projection::Projection;
 pub use read::Reader;
 pub use registry::{
-    Block, FoundBy, Migration, ObservationKind, Recorded, Registry, Sealing, Side, StreamKind, View,
+    Add, Block, FoundBy, Insert, Migration, ObservationKind, Recorded, Registry, Sealing, Side,
+    StreamKind, View,
 };
 pub use tx::{By, Context, Tx};
 pub use value::{Row, Value};

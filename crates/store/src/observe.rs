@@ -5,17 +5,17 @@
 //! pass again: a day's tags are read in one go (16 bytes a visit), where an index over random passes
 //! would touch a page for each visit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, mpsc};
 
 use serde_json::value::RawValue;
 
 use crate::fault::Doing as _;
 use crate::leaf::{Leaf, SALT_LEN};
-use crate::projection::{run, select};
-use crate::registry::{Block, ObservationKind, Side};
+use crate::projection::{put, run, select};
+use crate::registry::{Add, Block, Insert, ObservationKind, Side};
 use crate::vault::{Scope, SealingKey, Vault};
-use crate::{Context, Engine, Fault, Projection, Tx, Value};
+use crate::{Context, Engine, Fault, Tx, Value};
 
 /// One high-rate fact.
 #[derive(Debug, Clone)]
@@ -28,8 +28,14 @@ pub struct Observation {
 
 const BLOCK_ADD: &str = "INSERT INTO observation (region, seq, day, kind, at, payload) \
      VALUES ($1, $2, $3, $4, $5, $6)";
-const TAGS_ADD: &str = "INSERT INTO observation_tag (region, kind, day, seq, tags) \
-     VALUES ($1, $2, $3, $4, $5)";
+/// What the store itself adds for a block.
+pub(crate) const TAGS_ADD: Insert =
+    crate::insert!("observation_tag": "kind" 2, "day" 3, "seq" 4, "tags" 5);
+/// The blocks of a day, by their tags: those go last.
+const DAY_END: &str = "DELETE FROM observation WHERE region = $1 AND seq IN \
+     (SELECT seq FROM observation_tag WHERE region = $1 AND kind = $2 AND day = $3)";
+const DAY_TAGS_END: &str =
+    "DELETE FROM observation_tag WHERE region = $1 AND kind = $2 AND day = $3";
 const TAGS_OF: &str =
     "SELECT seq, tags FROM observation_tag WHERE region = $1 AND kind = $2 AND day = $3";
 const BLOCK: &str = "SELECT payload FROM observation WHERE region = $1 AND seq = $2";
@@ -39,7 +45,10 @@ pub(crate) const BLOCKS: &str = "SELECT seq, day, payload, kind FROM observation
      AND seq >= $2 ORDER BY seq LIMIT 500";
 
 /// The SQL texts of this module, on the visits side, for conformance law 7.
-pub const QUERIES: &[&str] = &[BLOCK_ADD, TAGS_ADD, TAGS_OF, BLOCK, BLOCKS];
+pub const QUERIES: &[&str] =
+    &[BLOCK_ADD, TAGS_ADD.sql, TAGS_OF, BLOCK, BLOCKS, DAYS, BLOCK_END, DAY_END, DAY_TAGS_END];
+const DAYS: &str = "SELECT seq, kind, day FROM observation WHERE region = $1";
+const BLOCK_END: &str = "DELETE FROM observation WHERE region = $1 AND seq = $2";
 
 /// Stands for "nothing to be found by".
 const NO_TAG: [u8; 16] = [0; 16];
@@ -66,27 +75,35 @@ fn items(opened: &[u8]) -> Result<Vec<&[u8]>, Fault> {
 
 /// Adds a block to the tags and to its owner's views.
 fn project(
-    views: &mut Projection<'_>,
+    add: &mut Add<'_>,
     kind: &ObservationKind,
     key: &SealingKey,
     block: &Block<'_>,
 ) -> Result<(), Fault> {
-    let found_by = (kind.project)(views, block)?;
+    let found_by = (kind.project)(add, block)?;
     if found_by.len() != block.items.len() {
         return Err(Fault::new("a projection said of another number of items how they are found"));
     }
     let tags = found_by.iter().flat_map(|it| it.as_ref().map_or(NO_TAG, |it| key.tag(it)));
     let tags: Vec<u8> = tags.collect();
-    let row: [Value; 4] = [kind.kind.into(), block.day.into(), block.seq.into(), tags.into()];
-    views.execute(TAGS_ADD, &row)
+    add(&TAGS_ADD, &[kind.kind.into(), block.day.into(), block.seq.into(), tags.into()])
 }
 
 /// A block that was read and opened.
-struct Opened {
-    seq: u64,
-    day: i32,
-    key: Arc<SealingKey>,
-    bytes: Vec<u8>,
+pub(crate) struct Opened {
+    pub(crate) kind: ObservationKind,
+    pub(crate) seq: u64,
+    pub(crate) day: i32,
+    pub(crate) key: Arc<SealingKey>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Opened {
+    /// Gives the rows of this block to `add`.
+    pub(crate) fn fold(&self, add: &mut Add<'_>) -> Result<(), Fault> {
+        let block = Block { seq: self.seq, day: self.day, items: &items(&self.bytes)? };
+        project(add, &self.kind, &self.key, &block)
+    }
 }
 
 /// Pages of blocks that may lie ready.
@@ -113,7 +130,7 @@ fn read_all(
             let scope = Scope::Epoch { kind: kind.kind.to_owned(), day, visits: true };
             let Some(key) = vault.find(&scope)? else { continue };
             let bytes = key.open(seq, &context, row.bytes(2)?)?;
-            page.push(Opened { seq, day, key, bytes });
+            page.push(Opened { kind: *kind, seq, day, key, bytes });
         }
         if pages.send(page).is_err() {
             // Whoever folds has met a fault, and says so.
@@ -135,16 +152,30 @@ pub(crate) fn project_all(
     let (send, pages) = mpsc::sync_channel(PAGES_READY);
     std::thread::scope(|scope| {
         let reading = scope.spawn(move || read_all(source, region, vault, kind, &send));
-        let folded = pages.iter().flatten().try_for_each(|Opened { seq, day, key, bytes }| {
-            let block = Block { seq, day, items: &items(&bytes)? };
-            let mut views = Projection { engine: &mut *target, region: &value, vault };
-            project(&mut views, kind, &key, &block)
+        let folded = pages.iter().flatten().try_for_each(|block| {
+            block.fold(&mut |row, values| put(&mut *target, &value, row.sql, values))
         });
         // The reader must not wait for somebody who takes no more.
         drop(pages);
         let read = reading.join().map_err(|_| Fault::new("the thread that reads panicked"))?;
         folded.and(read)
     })
+}
+
+/// Removes the blocks of days that are over where no tags tell them yet.
+pub(crate) fn drop_days(
+    engine: &mut dyn Engine,
+    region: &Value,
+    ended: &BTreeSet<(String, i64)>,
+) -> Result<(), Fault> {
+    let mut over = Vec::new();
+    engine.query(DAYS, &[region], &mut |row| {
+        if ended.contains(&(row.text(1)?.to_owned(), row.int(2)?)) {
+            over.push(row.count(0)?);
+        }
+        Ok(true)
+    })?;
+    over.into_iter().try_for_each(|seq| put(engine, region, BLOCK_END, &[seq.into()]))
 }
 
 impl Tx<'_> {
@@ -173,10 +204,12 @@ impl Tx<'_> {
             let key = self.key(&Scope::Epoch { kind: kind.to_owned(), day, visits: true })?;
             let (commit, sealed) = self.seal(&key, seq, kind, &list(items))?;
             self.core.staged.push(Leaf::sealed(self.core.region.as_str(), now, kind, &commit));
-            let mut views = self.projection(Side::Visits);
             let row = [seq.into(), day.into(), kind.into(), now.into(), sealed.into()];
-            views.execute(BLOCK_ADD, &row)?;
-            project(&mut views, &registered, &key, &Block { seq, day, items })?;
+            let (visits, region) = (self.core.visits.as_mut(), &self.core.region_value);
+            put(visits, region, BLOCK_ADD, &row)?;
+            let mut add =
+                |row: &Insert, values: &[Value]| put(&mut *visits, region, row.sql, values);
+            project(&mut add, &registered, &key, &Block { seq, day, items })?;
         }
         self.took_effect(context, first, days.len())?;
         Ok((first, false))
@@ -221,10 +254,8 @@ impl Tx<'_> {
         self.core.open_visits()?;
         let registry = Arc::clone(&self.core.registry);
         let core = &mut *self.core;
-        let own = ["observation", "observation_tag"].map(str::to_owned);
-        for table in own {
-            let sql = format!("DELETE FROM {table} WHERE region = $1 AND kind = $2 AND day = $3");
-            run(core.visits.as_mut(), &core.region_value, &sql, &[kind.into(), day.into()])?;
+        for sql in [DAY_END, DAY_TAGS_END] {
+            run(core.visits.as_mut(), &core.region_value, sql, &[kind.into(), day.into()])?;
         }
         for view in registry.views.iter().filter(|it| it.side == Side::Visits) {
             if let Some((column, of)) = view.day

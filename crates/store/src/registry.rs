@@ -5,7 +5,7 @@ use kernel::{Fact, Instant, Region};
 use serde::Deserialize;
 
 use crate::fault::Doing as _;
-use crate::{Context, Fault, Projection, Tx};
+use crate::{Context, Fault, Projection, Tx, Value};
 
 /// Which database a table lies in. Identity and visits have separate files and separate wrapping
 /// keys; the only way to join them is [`crate::join`].
@@ -79,13 +79,46 @@ pub struct ObservationKind {
     pub kind: &'static str,
     /// Days after which the day's key and rows are destroyed. Korea: 4 weeks.
     pub retention_days: u32,
+    /// The rows that `project` adds.
+    pub rows: &'static [&'static Insert],
     /// Adds a block to the owner's views on the visits side, and says of each item what it is found
     /// by under an open case ([`crate::join`]): the pass of a visit. The store keeps a tag of that
     /// under the day's key, which finds the same value again while the key lives, and nothing after.
     ///
-    /// The views' rows carry the block's `seq` and are few: a visit with a place of its own in an
+    /// Rows are only ever added, so that an audit folds ten million visits without a table to fold
+    /// them into. They carry the block's `seq` and are few: a visit with a place of its own in an
     /// index touches a page of its own, and that costs more than everything else together.
-    pub project: fn(&mut Projection<'_>, &Block<'_>) -> Result<Vec<FoundBy>, Fault>,
+    pub project: fn(&mut Add<'_>, &Block<'_>) -> Result<Vec<FoundBy>, Fault>,
+}
+
+/// Takes one row: into its table, or into the sum that an audit makes of it.
+pub type Add<'a> = dyn FnMut(&'static Insert, &[Value]) -> Result<(), Fault> + 'a;
+
+/// A row that is added and never changed; made by [`insert!`](crate::insert!).
+#[derive(Debug)]
+pub struct Insert {
+    /// The table.
+    pub table: &'static str,
+    /// All its columns but `region`, in the order of the values.
+    pub columns: &'static [&'static str],
+    /// The statement: the region is `$1`, the values follow.
+    pub sql: &'static str,
+}
+
+/// An [`Insert`](crate::Insert): `insert!("gate_visit": "day" 2, "place" 3)`, where the numbers are those
+/// of the parameters.
+#[macro_export]
+macro_rules! insert {
+    ($table:literal: $($column:literal $number:literal),+ $(,)?) => {
+        $crate::Insert {
+            table: $table,
+            columns: &[$($column),+],
+            sql: concat!(
+                "INSERT INTO ", $table, " (region", $(", ", $column),+,
+                ") VALUES ($1", $(", $", $number),+, ")"
+            ),
+        }
+    };
 }
 
 /// What an observation is found by; `None` for one that nobody is to find.

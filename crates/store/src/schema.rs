@@ -31,10 +31,11 @@ pub(crate) fn migrations(registry: &Registry, part: Part) -> Vec<(&'static str, 
         return own;
     }
     let theirs = registry.migrations.iter().filter(|(_, it)| Part::of(it.side) == part).copied();
-    if part == Part::Identity {
-        let sql = include_str!("../migrations/clock.sql");
-        own.push((OWN, Migration { number: 2, side, sql }));
-    }
+    let sql = match part {
+        Part::Visits => include_str!("../migrations/visits-2.sql"),
+        _ => include_str!("../migrations/clock.sql"),
+    };
+    own.push((OWN, Migration { number: 2, side, sql }));
     own.into_iter().chain(theirs).collect()
 }
 

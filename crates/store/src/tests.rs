@@ -88,14 +88,15 @@ fn project(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fault> {
     Ok(())
 }
 
+const SEEN_ADD: Insert = crate::insert!("book_seen": "seq" 2, "day" 3, "count" 4);
+
 const SEEN: ObservationKind = ObservationKind {
     kind: "book.seen.v1",
     retention_days: 28,
-    project: |views, block| {
+    rows: &[&SEEN_ADD],
+    project: |add, block| {
         let count = u64::try_from(block.items.len()).unwrap();
-        let row = [block.seq.into(), block.day.into(), count.into()];
-        let sql = "INSERT INTO book_seen (region, seq, day, count) VALUES ($1, $2, $3, $4)";
-        views.execute(sql, &row)?;
+        add(&SEEN_ADD, &[block.seq.into(), block.day.into(), count.into()])?;
         Ok(block.items.iter().map(|it| Some(it.to_vec())).collect())
     },
 };
@@ -655,7 +656,7 @@ fn texts() -> Vec<(Side, &'static str)> {
 
 #[test]
 fn the_tables_and_texts_of_the_store_can_be_spread_by_region() {
-    let own = ["identity", "clock", "visits", "keys", "keys-2"].map(|it| {
+    let own = ["identity", "clock", "visits", "visits-2", "keys", "keys-2"].map(|it| {
         let path = format!("{}/migrations/{it}.sql", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).unwrap()
     });

@@ -373,7 +373,7 @@ impl<'a> Tx<'a> {
                 by: envelope.by,
                 json: Some(serde_json::to_vec(event).doing("writing an event")?),
             };
-            (stream.project)(&mut self.projection(Side::Identity), &it)?;
+            (stream.project)(&mut self.projection(), &it)?;
             published.extend((stream.publish)(&it)?);
         }
         self.core.states.put(id, state);
@@ -525,12 +525,8 @@ impl<'a> Tx<'a> {
         self.core.doomed_keys.push(scope);
     }
 
-    pub(crate) fn projection(&mut self, side: Side) -> Projection<'_> {
-        let core = &mut *self.core;
-        let engine = match side {
-            Side::Identity => core.identity.as_mut(),
-            Side::Visits => core.visits.as_mut(),
-        };
-        Projection { engine, region: &core.region_value, vault: &core.vault }
+    fn projection(&mut self) -> Projection<'_> {
+        let Core { identity, region_value, vault, .. } = &mut *self.core;
+        Projection { engine: identity.as_mut(), region: region_value, vault }
     }
 }

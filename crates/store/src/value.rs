@@ -120,6 +120,14 @@ impl Row {
         }
     }
 
+    /// The bytes in `column`, which is then empty.
+    pub(crate) fn take_bytes(&mut self, column: usize) -> Result<Vec<u8>, Fault> {
+        match self.0.get_mut(column) {
+            Some(Value::Bytes(it)) => Ok(std::mem::take(it)),
+            _ => Self::wrong(column, "bytes"),
+        }
+    }
+
     /// The bytes in `column`, or `None` for NULL.
     pub fn maybe_bytes(&self, column: usize) -> Result<Option<&[u8]>, Fault> {
         if self.is_null(column)? { Ok(None) } else { self.bytes(column).map(Some) }

@@ -11,7 +11,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
@@ -76,12 +76,13 @@ impl Scope {
 pub(crate) struct SealingKey {
     raw: Secret,
     key: LessSafeKey,
+    tags: OnceLock<hmac::Key>,
 }
 
 impl SealingKey {
     pub(crate) fn new(raw: Secret) -> Result<Self, Fault> {
         let unbound = UnboundKey::new(&AES_256_GCM_SIV, raw.as_ref()).doing("making a key")?;
-        Ok(Self { raw, key: LessSafeKey::new(unbound) })
+        Ok(Self { raw, key: LessSafeKey::new(unbound), tags: OnceLock::new() })
     }
 
     /// The key that needs both.
@@ -112,15 +113,27 @@ impl SealingKey {
         sealed: &[u8],
     ) -> Result<Vec<u8>, Fault> {
         let mut bytes = sealed.to_vec();
-        let opened = self.key.open_in_place(nonce(number), Aad::from(context), &mut bytes);
-        let length = opened.doing("opening a sealed payload")?.len();
-        bytes.truncate(length);
+        self.open_in_place(number, context, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// [`SealingKey::open`] without a copy.
+    pub(crate) fn open_in_place(
+        &self,
+        number: u64,
+        context: &[u8],
+        sealed: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let opened = self.key.open_in_place(nonce(number), Aad::from(context), sealed);
+        let length = opened.doing("opening a sealed payload")?.len();
+        sealed.truncate(length);
+        Ok(())
     }
 
     /// A tag that finds `text` again without telling what it is, for as long as this key lives.
     pub(crate) fn tag(&self, text: &[u8]) -> [u8; 16] {
-        blind(&self.raw, text)
+        let key = || hmac::Key::new(hmac::HMAC_SHA256, self.raw.as_ref());
+        shortened(hmac::sign(self.tags.get_or_init(key), text))
     }
 }
 
@@ -133,7 +146,10 @@ fn nonce(number: u64) -> Nonce {
 }
 
 fn blind(key: &Secret, text: &[u8]) -> [u8; 16] {
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), text);
+    shortened(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), text))
+}
+
+fn shortened(tag: hmac::Tag) -> [u8; 16] {
     let mut short = [0; 16];
     short.copy_from_slice(tag.as_ref().get(..16).unwrap_or(&[0; 16]));
     short

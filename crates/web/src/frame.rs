@@ -186,8 +186,17 @@ impl Frame {
     }
 
     /// What a rule looked at, clause by clause, in sentences.
-    pub fn rule_steps(&self, trace: &rules::Trace) -> Vec<crate::rule_text::Sentence> {
-        crate::rule_text::trace(&self.texts, self.locale, trace)
+    pub fn rule_steps(
+        &self,
+        facts: &str,
+        trace: &rules::Trace,
+    ) -> Vec<crate::rule_text::Sentence> {
+        crate::rule_text::trace(&self.texts, self.locale, facts, trace)
+    }
+
+    /// What a rule reads at a path, by its name (see [`crate::rule_text::fact`]).
+    pub fn rule_fact(&self, facts: &str, path: &str) -> String {
+        crate::rule_text::fact(&self.texts, self.locale, facts, path)
     }
 
     /// `YYYY-MM-DD HH:MM` in the city's zone.

@@ -22,9 +22,11 @@ pub struct Sentence {
     pub text: String,
 }
 
-/// Every step of a trace in the order in which the clauses ended.
-pub fn trace(texts: &Texts, locale: Locale, trace: &Trace) -> Vec<Sentence> {
-    let teller = Teller { texts, locale };
+/// Every step of a trace in the order in which the clauses ended. `facts` begins the keys of the texts
+/// that name what was read: with `code-fact-`, `payload.order.red` is called what
+/// `code-fact-order-red` says. What has no name, or where `facts` is empty, is shown by its path.
+pub fn trace(texts: &Texts, locale: Locale, facts: &str, trace: &Trace) -> Vec<Sentence> {
+    let teller = Teller { texts, locale, facts };
     let sentence = |step: &Step| Sentence {
         pointer: step.pointer.clone(),
         // Every enclosing operation takes two segments: its name and the operand's number.
@@ -32,6 +34,14 @@ pub fn trace(texts: &Texts, locale: Locale, trace: &Trace) -> Vec<Sentence> {
         text: teller.step(step),
     };
     trace.steps.iter().map(sentence).collect()
+}
+
+/// What is read at a path, by its name. See [`trace`].
+pub fn fact(texts: &Texts, locale: Locale, facts: &str, path: &str) -> String {
+    let own = path.strip_prefix("payload.").or_else(|| path.strip_prefix("external."));
+    let key = format!("{facts}{}", own.unwrap_or(path).replace(['.', '_'], "-"));
+    let name = if facts.is_empty() { None } else { texts.find(locale, &key) };
+    name.unwrap_or_else(|| path.to_owned())
 }
 
 /// Why an evaluation has no value.
@@ -47,6 +57,7 @@ pub fn mistake(texts: &Texts, locale: Locale, invalid: &Invalid) -> String {
 struct Teller<'t> {
     texts: &'t Texts,
     locale: Locale,
+    facts: &'t str,
 }
 
 impl Teller<'_> {
@@ -63,8 +74,9 @@ impl Teller<'_> {
         let yes = step.value == Value::Bool(true);
         match step.operation {
             Operation::Var => {
-                let path = input(0).as_str().unwrap_or_default().to_owned();
-                self.say("var", &[("path", path), value])
+                let path = input(0).as_str().unwrap_or_default();
+                let name = fact(self.texts, self.locale, self.facts, path);
+                self.say("var", &[("path", name), value])
             }
             Operation::If => self.say("if", &[("guard", self.value(input(0))), value]),
             Operation::And if is_truthy(&step.value) => self.say("and-yes", &[]),
@@ -164,7 +176,7 @@ mod tests {
 
     fn told(locale: Locale, rule: &Value, data: &Value) -> Vec<String> {
         let (_, steps) = evaluate_traced(&Expression::parse(rule).unwrap(), data);
-        trace(&texts(), locale, &steps).into_iter().map(|it| it.text).collect()
+        trace(&texts(), locale, "", &steps).into_iter().map(|it| it.text).collect()
     }
 
     /// The second dose is at least 14 days ago.

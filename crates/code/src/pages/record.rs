@@ -146,7 +146,7 @@ fn record_page(
     let decided = decision::decide(facts, policy, now);
     let clauses = decision::explain(facts, policy, now);
     let steps = |it: &decision::Clause| {
-        let steps = frame.rule_steps(&it.trace).into_iter().map(|step| step.text).collect();
+        let steps = frame.rule_steps(FACTS, &it.trace).into_iter().map(|step| step.text).collect();
         (it.code.clone(), steps)
     };
     let told = |(_, event): &(u64, Event)| history::told(&frame, Voice::Reader, event);
@@ -181,7 +181,10 @@ fn record_page(
     }
 }
 
-/// What a rule said in one line, with the scalars it read: `applies: positive.days_ago 3`.
+/// Texts that name the facts and numbers which rules read.
+const FACTS: &str = "code-fact-";
+
+/// What a rule said in one line, with the scalars it read.
 fn clause(frame: &Frame, it: &decision::Clause) -> String {
     let said = match it.applies {
         Some(true) => frame.t("code-record-rule-applies"),
@@ -190,11 +193,16 @@ fn clause(frame: &Frame, it: &decision::Clause) -> String {
     };
     let scalars = it.read.iter().filter(|(_, value)| !value.is_object() && !value.is_array());
     let read = scalars.map(|(path, value)| {
-        let name = path.strip_prefix("payload.").or_else(|| path.strip_prefix("external."));
-        format!("{} {value}", name.unwrap_or(path))
+        let value = match value.as_bool() {
+            Some(true) => frame.t("web-rule-true"),
+            Some(false) => frame.t("web-rule-false"),
+            None if value.is_null() => frame.t("web-rule-nothing"),
+            None => value.to_string(),
+        };
+        format!("{}: {value}", frame.rule_fact(FACTS, path))
     });
-    let read = read.collect::<Vec<_>>().join(", ");
-    if read.is_empty() { said } else { format!("{said}: {read}") }
+    let read = read.collect::<Vec<_>>().join(" · ");
+    if read.is_empty() { said } else { format!("{said} ({read})") }
 }
 
 /// The record, once the reason stands in the access log.

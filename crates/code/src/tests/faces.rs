@@ -34,6 +34,14 @@ fn every_refusal_and_every_reason_has_its_text() {
     let mut keys: Vec<String> =
         reasons.map(|it| format!("code-reason-{}", it.replace('_', "-"))).collect();
     keys.extend(crate::refusal::CODES.iter().map(|(code, _)| (*code).to_owned()));
+    // What the shipped rules read has a name.
+    let text = rules["rules"].to_string();
+    let paths = text.split("{\"var\":\"").skip(1).filter_map(|it| it.split('"').next());
+    keys.extend(paths.map(|path| {
+        let name = path.trim_start_matches("payload.").trim_start_matches("external.");
+        format!("code-fact-{}", name.replace(['.', '_'], "-"))
+    }));
+    assert!(keys.iter().any(|it| it == "code-fact-order-red"), "{keys:?}");
     for key in keys {
         for locale in Locale::ALL {
             assert!(texts.has(locale, &key), "{key} {}", locale.tag());

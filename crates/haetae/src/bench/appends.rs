@@ -5,13 +5,11 @@
 //! proven to the signed root out of tiles that are read back, and the proof is checked. The peer writes
 //! the same leaves as rows and proves nothing.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use ledger::{Checkpoint, Signer, TileId, Tree};
+use ledger::{Checkpoint, Prover, Signer, TileId, Tree};
 use rusqlite::{Connection, params};
 
 use super::{Figure, Wish, per_second};
@@ -94,21 +92,17 @@ fn prove(
     size: u64,
     root: &ledger::Hash,
 ) -> anyhow::Result<()> {
-    let read: RefCell<HashMap<(u8, u64), Vec<u8>>> = RefCell::default();
     let mut tiles = |id: TileId| -> Result<Vec<u8>, rusqlite::Error> {
-        if let Some(bytes) = read.borrow().get(&(id.level, id.index)) {
-            return Ok(bytes.clone());
-        }
         let sql = "SELECT bytes FROM log_tile WHERE level = ?1 AND position = ?2";
         let mut select = connection.prepare_cached(sql)?;
         // A position stays far below 2^63.
         let position = i64::try_from(id.index).unwrap_or(i64::MAX);
-        let bytes: Vec<u8> = select.query_row(params![id.level, position], |row| row.get(0))?;
-        read.borrow_mut().insert((id.level, id.index), bytes.clone());
-        Ok(bytes)
+        select.query_row(params![id.level, position], |row| row.get(0))
     };
+    let mut prover = Prover::new(size, &mut tiles);
     for (index, leaf) in (first..).zip(batch) {
-        let proof = ledger::inclusion_proof(index, size, &mut tiles)
+        let proof = prover
+            .inclusion(index)
             .map_err(|error| anyhow!("entry {index}: {error}"))?;
         ledger::verify_inclusion(&ledger::leaf_hash(leaf), index, size, &proof, root)
             .map_err(|error| anyhow!("entry {index}: {error}"))?;

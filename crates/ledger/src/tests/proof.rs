@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{entry, grown, index, slow, wide};
 use crate::{
-    Hash, ProveError, TileId, VerifyError, consistency_proof, empty_root, inclusion_proof,
+    Hash, ProveError, Prover, TileId, VerifyError, consistency_proof, empty_root, inclusion_proof,
     leaf_hash, root_at, verify_consistency, verify_inclusion,
 };
 
@@ -62,6 +62,27 @@ fn every_proof_of_every_small_log_is_right() {
             verify_consistency(wide(old), &old_root, wide(size), &root, &proof).unwrap();
         }
     }
+}
+
+#[test]
+fn one_prover_makes_every_proof_of_a_log_and_reads_each_tile_once() {
+    let size = 700_usize;
+    let all = leaves(size);
+    let (_, rows) = grown(size, 64);
+    let mut asked = Vec::new();
+    let mut source = |id: TileId| {
+        asked.push(id);
+        rows.tile(id)
+    };
+    let mut prover = Prover::new(wide(size), &mut source);
+    // Backwards, so that nothing rests on the order.
+    for place in (0..size).rev() {
+        let proof = prover.inclusion(wide(place)).unwrap();
+        assert_eq!(proof, hashes(slow::path(place, &all)), "{place}");
+    }
+    assert!(prover.inclusion(wide(size)).is_err());
+    // Three of entries, one above them.
+    assert_eq!(asked.len(), 4, "{asked:?}");
 }
 
 #[test]

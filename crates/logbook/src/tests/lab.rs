@@ -83,6 +83,7 @@ impl Aggregate for Policy {
 const SEEN: ObservationKind = ObservationKind {
     kind: "gate.entered.v1",
     retention_days: 28,
+    rows: &[],
     project: |_, block| Ok(vec![None; block.items.len()]),
 };
 

@@ -11,10 +11,10 @@ use crate::projection::select;
 use crate::sqlite::Sqlite;
 use crate::{Backend, Engine, Fault, Value};
 
-/// Read transactions on all databases, of one moment. Log and folds are walked by two threads, so
-/// there are two of each.
+/// Read transactions on all databases, of one moment: one for each thread that reads.
 pub(super) struct Pictures {
     pub(super) identity: Box<dyn Engine>,
+    pub(super) rows: Box<dyn Engine>,
     pub(super) identity_again: Box<dyn Engine>,
     pub(super) visits: Box<dyn Engine>,
     pub(super) visits_again: Box<dyn Engine>,
@@ -40,6 +40,7 @@ impl Pictures {
         }
         let mut it = Self {
             identity: backend.reader(Part::Identity)?,
+            rows: backend.reader(Part::Identity)?,
             identity_again: backend.reader(Part::Identity)?,
             visits: backend.reader(Part::Visits)?,
             visits_again: backend.reader(Part::Visits)?,
@@ -54,7 +55,7 @@ impl Pictures {
             }
             begin(it.keys.as_mut(), &region, TOUCH_KEYS)?;
             let mut same = true;
-            for engine in [&mut it.identity, &mut it.identity_again] {
+            for engine in [&mut it.identity, &mut it.rows, &mut it.identity_again] {
                 engine.begin_read()?;
                 same &= size(engine.as_mut(), &region)? == before;
             }
@@ -68,9 +69,9 @@ impl Pictures {
         Err(Fault::caused("taking a picture of a busy region", std::io::Error::other("busy")))
     }
 
-    fn all(&mut self) -> [&mut Box<dyn Engine>; 5] {
-        let Self { identity, identity_again, visits, visits_again, keys } = self;
-        [identity, identity_again, visits, visits_again, keys]
+    fn all(&mut self) -> [&mut Box<dyn Engine>; 6] {
+        let Self { identity, rows, identity_again, visits, visits_again, keys } = self;
+        [identity, rows, identity_again, visits, visits_again, keys]
     }
 }
 

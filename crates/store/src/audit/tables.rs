@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use ledger::Hash;
 
-use super::Auditor;
+use super::{Auditor, Closed, Said};
 use crate::backend::Part;
 use crate::fault::Doing as _;
 use crate::projection::select;
@@ -20,12 +20,12 @@ const MESSAGES: &str = "SELECT message, topic, sealed, state FROM outbox WHERE r
 
 impl Auditor<'_> {
     /// Everything of this file; `size` is the log's.
-    pub(super) fn tables(&mut self, size: u64) -> Result<(), Fault> {
-        let hours = self.access_hours();
+    pub(super) fn tables(&mut self, said: &Said, size: u64) -> Result<(), Fault> {
+        let hours = self.access_hours(&said.closed);
         self.findings.part("access", hours)?;
         let open = self.open_hours();
         self.findings.part("access", open)?;
-        let forgotten = self.forgotten();
+        let forgotten = self.forgotten(&said.forgotten);
         self.findings.part("forgotten", forgotten)?;
         let commands = self.commands(size);
         self.findings.part("command", commands)?;
@@ -33,25 +33,22 @@ impl Auditor<'_> {
         self.findings.part("outbox", outbox)?;
         let keys = self.keys();
         self.findings.part("key", keys)?;
-        let migrations = self.migrations();
-        self.findings.part("schema", migrations)?;
         Ok(())
     }
 
     /// The hours that the log says were closed, no other, and the rows that were in them.
-    fn access_hours(&mut self) -> Result<(), Fault> {
+    fn access_hours(&mut self, closed: &BTreeMap<i64, Closed>) -> Result<(), Fault> {
         let mut noted = BTreeMap::new();
         for row in select(self.identity, &self.value, HOURS, &[])? {
             let root = hex::encode(row.bytes(2)?);
             noted.insert(row.int(0)?, (row.int(1)?, root, row.count(3)?));
         }
-        let closed = std::mem::take(&mut self.said.closed);
         for hour in noted.keys().filter(|it| !closed.contains_key(it)) {
             let what =
                 format!("hour {hour} of the access log is closed, and the log does not say so");
             self.findings.wrong(None, "access", what);
         }
-        for (hour, said) in &closed {
+        for (hour, said) in closed {
             let rows = select(self.identity, &self.value, access::HOUR_ROWS, &[(*hour).into()])
                 .and_then(|rows| {
                     rows.iter().map(access::access_row).collect::<Result<Vec<_>, _>>()
@@ -85,13 +82,13 @@ impl Auditor<'_> {
     }
 
     /// Whose keys must be gone is what the log says, to the subject.
-    fn forgotten(&mut self) -> Result<(), Fault> {
+    fn forgotten(&mut self, said: &HashSet<u128>) -> Result<(), Fault> {
         let sql = "SELECT subject FROM forgotten WHERE region = $1";
         let mut noted = HashSet::new();
         for row in select(self.identity, &self.value, sql, &[])? {
             noted.insert(u128::from_be_bytes(row.bytes(0)?.try_into().doing("reading an id")?));
         }
-        if noted != self.said.forgotten {
+        if noted != *said {
             let what = "those who were forgotten are others than the log says";
             self.wrong(None, "forgotten", what);
         }
@@ -154,11 +151,11 @@ impl Auditor<'_> {
     }
 
     /// The migrations that have run are those that this program knows.
-    fn migrations(&mut self) -> Result<(), Fault> {
+    pub(super) fn migrations(&mut self, visits: &mut dyn Engine) -> Result<(), Fault> {
         let registry = self.registry;
         let run = [
             (run_in(self.identity)?, schema::migrations(registry, Part::Identity)),
-            (run_in(self.visits)?, schema::migrations(registry, Part::Visits)),
+            (run_in(visits)?, schema::migrations(registry, Part::Visits)),
             (
                 self.vault.reading(|engine, _| run_in(engine))?,
                 schema::migrations(registry, Part::Keys),

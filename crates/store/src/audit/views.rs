@@ -1,211 +1,258 @@
 //! Every view against a fold of the log.
 //!
-//! The log is folded into fresh tables, and the rows of both are compared as sets: each row is
-//! hashed under a key drawn for this audit, and the hashes are added. So no table is held in memory,
-//! and no order is needed, of which two engines have two.
+//! Rows are compared as sets: each row is hashed under a key drawn for this audit, and the hashes are
+//! added. So no table is held in memory, and no order is needed, of which two engines have two.
+//!
+//! Views of the identity side change with the log, and are folded into fresh tables. Those of the
+//! visits side are only added to ([`crate::ObservationKind::rows`]): their rows are summed up as they
+//! are made.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::mpsc::Receiver;
 
-use aws_lc_rs::hmac;
 use kernel::Region;
+use siphasher::sip128::SipHasher24;
 
 use super::Findings;
 use crate::backend::Part;
-use crate::registry::{Registry, Side};
+use crate::observe::{Opened, TAGS_ADD};
+use crate::registry::{Insert, Registry, Side};
 use crate::sqlite::Sqlite;
 use crate::vault::Vault;
 use crate::{Engine, Fault, Row, Value, observe, schema, upkeep};
 
-/// What the log is folded from, and into.
+/// By table.
+pub(super) type Sums = BTreeMap<&'static str, Sum>;
+
+/// Whose log is folded, under which keys, by which rules.
+#[derive(Clone, Copy)]
 pub(super) struct Folder<'a> {
     pub(super) region: &'a Region,
     pub(super) vault: &'a Vault,
     pub(super) registry: &'a Registry,
-    /// Entries on the log: what a server adds meanwhile is not looked at.
-    pub(super) size: u64,
-    pub(super) identity: &'a mut dyn Engine,
-    pub(super) visits: &'a mut dyn Engine,
-    pub(super) key: &'a hmac::Key,
-    pub(super) findings: Findings,
-}
-
-/// Tables of one side, folded from the log.
-pub(super) struct Folded {
-    side: Side,
-    fresh: Sqlite,
-    sums: Vec<(&'static str, Sum)>,
 }
 
 impl Folder<'_> {
-    pub(super) fn run(mut self) -> Result<(Vec<Folded>, Findings), Fault> {
-        let mut folded = Vec::new();
-        for side in [Side::Identity, Side::Visits] {
-            let done = self.side(side);
-            folded.extend(self.findings.part("view", done)?);
+    /// The identity side, folded: sums, and the tables themselves.
+    pub(super) fn identity(
+        self,
+        engine: &mut dyn Engine,
+        key: &Key,
+    ) -> Result<(Sums, Sqlite), Fault> {
+        let Self { region, vault, registry } = self;
+        let mut fresh = fresh(registry, Side::Identity)?;
+        // A payload that cannot be read is named by its entry; views cannot be told from it.
+        upkeep::project_all(engine, &mut fresh, region, vault, registry)?;
+        let mut sums = Sums::new();
+        for table in Table::of(Side::Identity, registry) {
+            sums.insert(table.name, table.sum(&mut fresh, region, u64::MAX, key)?);
         }
-        Ok((folded, self.findings))
+        Ok((sums, fresh))
     }
 
-    fn side(&mut self, side: Side) -> Result<Folded, Fault> {
-        let Self { identity, visits, region, vault, registry, .. } = self;
-        let mut fresh = Sqlite::scratch()?;
-        schema::migrate(&mut fresh, &schema::migrations(registry, Part::of(side)))?;
-        fresh.begin()?;
-        // A payload that cannot be read is named by its entry; views cannot be told from it.
-        match side {
-            Side::Identity => {
-                upkeep::project_all(*identity, &mut fresh, region, vault, registry)?;
+    /// The visits side, folded into tables, to see which row differs.
+    fn visits(self, engine: &mut dyn Engine) -> Result<Sqlite, Fault> {
+        let Self { region, vault, registry } = self;
+        let mut fresh = fresh(registry, Side::Visits)?;
+        for kind in &registry.observations {
+            observe::project_all(engine, &mut fresh, region, vault, kind)?;
+        }
+        Ok(fresh)
+    }
+
+    /// The sums of the stored tables of a side.
+    pub(super) fn stored(
+        self,
+        engine: &mut dyn Engine,
+        side: Side,
+        size: u64,
+        key: &Key,
+        findings: &mut Findings,
+    ) -> Result<Sums, Fault> {
+        let mut sums = Sums::new();
+        for table in Table::of(side, self.registry) {
+            let sum = table.sum(engine, self.region, size, key);
+            if let Some(sum) = findings.part("view", sum)? {
+                sums.insert(table.name, sum);
             }
-            Side::Visits => {
-                for kind in &registry.observations {
-                    observe::project_all(*visits, &mut fresh, region, vault, kind)?;
+        }
+        Ok(sums)
+    }
+
+    /// Says which stored tables are others than those folded. `fresh` holds the folded ones of the
+    /// identity side; visits are folded once more where they differ.
+    pub(super) fn compare(
+        self,
+        engine: &mut dyn Engine,
+        (side, size): (Side, u64),
+        (folded, stored): (&Sums, &Sums),
+        mut fresh: Option<Sqlite>,
+        findings: &mut Findings,
+    ) -> Result<(), Fault> {
+        for table in Table::of(side, self.registry) {
+            // One that could not be read has been named.
+            let (Some(want), Some(have)) = (folded.get(table.name), stored.get(table.name)) else {
+                continue;
+            };
+            findings.0.view_rows += have.rows;
+            if have.rows != want.rows {
+                let what =
+                    format!("{} has {} rows, the log says {}", table.name, have.rows, want.rows);
+                findings.wrong(None, "view", what);
+            } else if have != want {
+                let differing = self.first_other(engine, &table, size, &mut fresh);
+                if let Some(row) = findings.part("view", differing)? {
+                    let what = format!("row {row} of {} differs from the log", table.name);
+                    findings.wrong(None, "view", what);
                 }
             }
         }
-        let mut sums = Vec::new();
-        for table in tables(side, registry) {
-            let of = Table::of(side, table, region, self.size);
-            sums.push((table, of.sum(&mut fresh, self.key)?));
-        }
-        Ok(Folded { side, fresh, sums })
+        Ok(())
+    }
+
+    fn first_other(
+        self,
+        engine: &mut dyn Engine,
+        table: &Table,
+        size: u64,
+        fresh: &mut Option<Sqlite>,
+    ) -> Result<usize, Fault> {
+        let fresh = match fresh {
+            Some(it) => it,
+            None => fresh.insert(self.visits(engine)?),
+        };
+        let have = table.rows(engine, self.region, size)?;
+        let want = table.rows(fresh, self.region, size)?;
+        Ok(have.iter().zip(&want).take_while(|(a, b)| a == b).count())
     }
 }
 
-fn tables(side: Side, registry: &Registry) -> impl Iterator<Item = &'static str> {
-    let views = registry.views.iter().filter(move |it| it.side == side).map(|it| it.table);
-    views.chain((side == Side::Visits).then_some("observation_tag"))
+fn fresh(registry: &Registry, side: Side) -> Result<Sqlite, Fault> {
+    let mut fresh = Sqlite::scratch()?;
+    schema::migrate(&mut fresh, &schema::migrations(registry, Part::of(side)))?;
+    fresh.begin()?;
+    Ok(fresh)
 }
 
-/// The rows of a table that are compared.
-struct Table {
-    sql: String,
-    values: Vec<Value>,
+/// Sums up the rows that the visits make, as their blocks come in.
+pub(super) fn fold_visits(
+    blocks: &Receiver<Vec<Opened>>,
+    registry: &Registry,
+    key: &Key,
+) -> Result<Sums, Fault> {
+    // A table without rows has a sum too.
+    let tables = Table::of(Side::Visits, registry).into_iter();
+    let mut sums: HashMap<_, _> = tables.map(|it| (it.name, Sum::default())).collect();
+    let mut bytes = Vec::new();
+    for block in blocks.iter().flatten() {
+        block.fold(&mut |row, values| {
+            let sum = sums.get_mut(row.table);
+            let sum = sum.ok_or_else(|| Fault::new("a row of a table that nobody said"))?;
+            sum.add(values, key, &mut bytes);
+            Ok(())
+        })?;
+    }
+    Ok(sums.into_iter().collect())
+}
+
+/// A table that is compared.
+pub(super) struct Table {
+    name: &'static str,
+    side: Side,
+    columns: String,
 }
 
 impl Table {
-    fn of(side: Side, table: &str, region: &Region, head: u64) -> Self {
-        let mut values = vec![Value::from(region.as_str())];
-        // Blocks beyond the head are of a batch that is being written.
-        let limit = if side == Side::Visits { " AND seq < $2" } else { "" };
-        if side == Side::Visits {
-            values.push(head.into());
+    pub(super) fn of(side: Side, registry: &Registry) -> Vec<Self> {
+        let added = |it: &Insert| Self { name: it.table, side, columns: it.columns.join(", ") };
+        let own = |name| Self { name, side, columns: "*".to_owned() };
+        match side {
+            Side::Visits => rows(registry).map(added).collect(),
+            Side::Identity => {
+                registry.views.iter().filter(|it| it.side == side).map(|it| own(it.table)).collect()
+            }
         }
-        Self { sql: format!("SELECT * FROM {table} WHERE region = $1{limit}"), values }
     }
 
-    fn sum(&self, engine: &mut dyn Engine, key: &hmac::Key) -> Result<Sum, Fault> {
-        let parameters: Vec<&Value> = self.values.iter().collect();
-        let (mut sum, mut bytes) = (Sum::default(), Vec::new());
-        engine.query(&self.sql, &parameters, &mut |row| {
-            bytes.clear();
-            row.0.iter().for_each(|it| write(&mut bytes, it));
-            let tag = hmac::sign(key, &bytes);
-            let (halves, _) = tag.as_ref().as_chunks::<16>();
-            for (half, more) in sum.halves.iter_mut().zip(halves) {
-                *half = half.wrapping_add(u128::from_be_bytes(*more));
-            }
-            sum.rows += 1;
+    /// Calls `each` with every row of the first `size` entries. Blocks beyond are of a batch that is
+    /// being written.
+    fn each(
+        &self,
+        engine: &mut dyn Engine,
+        region: &Region,
+        size: u64,
+        mut each: impl FnMut(Row),
+    ) -> Result<(), Fault> {
+        let Self { name, columns, .. } = self;
+        let mut values = vec![Value::from(region.as_str())];
+        let mut limit = "";
+        if self.side == Side::Visits {
+            limit = " AND seq < $2";
+            values.push(size.into());
+        }
+        let sql = format!("SELECT {columns} FROM {name} WHERE region = $1{limit}");
+        engine.query(&sql, &values.iter().collect::<Vec<_>>(), &mut |row| {
+            each(row);
             Ok(true)
-        })?;
+        })
+    }
+
+    pub(super) fn sum(
+        &self,
+        engine: &mut dyn Engine,
+        region: &Region,
+        size: u64,
+        key: &Key,
+    ) -> Result<Sum, Fault> {
+        let (mut sum, mut bytes) = (Sum::default(), Vec::new());
+        self.each(engine, region, size, |row| sum.add(&row.0, key, &mut bytes))?;
         Ok(sum)
     }
 
     /// All rows in an order of their own: a table has none, and two databases may read it by different
     /// indexes.
-    fn rows(&self, engine: &mut dyn Engine) -> Result<Vec<Row>, Fault> {
-        let parameters: Vec<&Value> = self.values.iter().collect();
+    fn rows(&self, engine: &mut dyn Engine, region: &Region, size: u64) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::new();
-        engine.query(&self.sql, &parameters, &mut |row| {
-            rows.push(row);
-            Ok(true)
-        })?;
+        self.each(engine, region, size, |row| rows.push(row))?;
         rows.sort_unstable();
         Ok(rows)
     }
 }
 
-/// By table.
-pub(super) type Sums = HashMap<&'static str, Sum>;
-
-/// The sums of the stored tables, which wait for no fold.
-pub(super) fn stored<'e>(
-    identity: &mut (dyn Engine + 'e),
-    visits: &mut (dyn Engine + 'e),
-    region: &Region,
-    registry: &Registry,
-    size: u64,
-    key: &hmac::Key,
-    findings: &mut Findings,
-) -> Result<Sums, Fault> {
-    let mut sums = HashMap::new();
-    for side in [Side::Identity, Side::Visits] {
-        let engine = match side {
-            Side::Identity => &mut *identity,
-            Side::Visits => &mut *visits,
-        };
-        for table in tables(side, registry) {
-            let sum = Table::of(side, table, region, size).sum(engine, key);
-            if let Some(sum) = findings.part("view", sum)? {
-                sums.insert(table, sum);
-            }
-        }
-    }
-    Ok(sums)
-}
-
-/// Says which stored tables are others than those folded.
-pub(super) fn compare<'e>(
-    folded: Vec<Folded>,
-    stored: &Sums,
-    identity: &mut (dyn Engine + 'e),
-    visits: &mut (dyn Engine + 'e),
-    region: &Region,
-    size: u64,
-    findings: &mut Findings,
-) -> Result<(), Fault> {
-    for Folded { side, mut fresh, sums } in folded {
-        for (table, want) in sums {
-            // One that could not be read has been named.
-            let Some(have) = stored.get(table) else { continue };
-            findings.0.view_rows += have.rows;
-            if have.rows != want.rows {
-                let what = format!("{table} has {} rows, the log says {}", have.rows, want.rows);
-                findings.wrong(None, "view", what);
-            } else if *have != want {
-                let of = Table::of(side, table, region, size);
-                let stored = match side {
-                    Side::Identity => &mut *identity,
-                    Side::Visits => &mut *visits,
-                };
-                let differing = of.rows(stored).and_then(|have| {
-                    let want = of.rows(&mut fresh)?;
-                    Ok(have.iter().zip(&want).take_while(|(a, b)| a == b).count())
-                });
-                if let Some(row) = findings.part("view", differing)? {
-                    findings.wrong(
-                        None,
-                        "view",
-                        format!("row {row} of {table} differs from the log"),
-                    );
-                }
-            }
-        }
-    }
-    Ok(())
+/// What is added on the visits side, by slices and by the store.
+pub(super) fn rows(registry: &Registry) -> impl Iterator<Item = &'static Insert> {
+    let theirs = registry.observations.iter().flat_map(|it| it.rows.iter().copied());
+    theirs.chain([&TAGS_ADD])
 }
 
 /// A set of rows, as a number.
-#[derive(PartialEq, Eq, Default)]
+#[derive(Debug, PartialEq, Eq, Default)]
 pub(super) struct Sum {
     rows: u64,
-    halves: [u128; 2],
+    hashes: u128,
 }
 
-/// Drawn anew for each audit: whoever altered a table could not know it.
-pub(super) fn key() -> Result<hmac::Key, Fault> {
-    let mut raw = [0; 32];
-    aws_lc_rs::rand::fill(&mut raw).map_err(|_| Fault::new("the system gives no randomness"))?;
-    Ok(hmac::Key::new(hmac::HMAC_SHA256, &raw))
+impl Sum {
+    /// `bytes` is room to write in.
+    fn add(&mut self, values: &[Value], key: &Key, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        values.iter().for_each(|it| write(bytes, it));
+        self.hashes = self.hashes.wrapping_add(key.0.hash(bytes).as_u128());
+        self.rows += 1;
+    }
+}
+
+/// Of SipHash-2-4 with 128 bits: a keyed function made for short rows.
+pub(super) struct Key(SipHasher24);
+
+impl Key {
+    /// Drawn anew for each audit: whoever altered a table could not know it.
+    pub(super) fn draw() -> Result<Self, Fault> {
+        let mut raw = [0; 16];
+        let drawn = aws_lc_rs::rand::fill(&mut raw);
+        drawn.map_err(|_| Fault::new("the system gives no randomness"))?;
+        Ok(Self(SipHasher24::new_with_key(&raw)))
+    }
 }
 
 /// A value so that no two rows give the same bytes.

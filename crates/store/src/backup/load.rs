@@ -16,7 +16,7 @@ use super::{
 };
 use crate::backend::{self, Backend};
 use crate::engine::Shape;
-use crate::projection::{run, select};
+use crate::projection::select;
 use crate::sqlite::Sqlite;
 use crate::vault::Vault;
 use crate::{Engine, Fault, Keyring, Migration, Registry, Side, Value, observe, schema, upkeep};
@@ -345,10 +345,7 @@ impl<'a> Loader<'a> {
         let registry = self.registry;
         let Self { mut identity, mut visits, region: value, .. } = self;
         visits.begin()?;
-        for (kind, day) in ended_days(identity.as_mut(), &value)? {
-            let sql = "DELETE FROM observation WHERE region = $1 AND kind = $2 AND day = $3";
-            run(visits.as_mut(), &value, sql, &[kind.into(), day.into()])?;
-        }
+        observe::drop_days(visits.as_mut(), &value, &ended_days(identity.as_mut(), &value)?)?;
         visits.commit()?;
         std::thread::scope(|scope| {
             let of_visits = scope.spawn(move || {
