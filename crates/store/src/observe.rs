@@ -89,20 +89,37 @@ fn project(
     add(&TAGS_ADD, &[kind.kind.into(), block.day.into(), block.seq.into(), tags.into()])
 }
 
-/// A block that was read and opened.
+/// Blocks of one day that were read and opened, one behind the other: what goes from a thread to the
+/// next must not be freed there piece by piece, or the two wait for each other.
 pub(crate) struct Opened {
     pub(crate) kind: ObservationKind,
-    pub(crate) seq: u64,
     pub(crate) day: i32,
-    pub(crate) key: Arc<SealingKey>,
-    pub(crate) bytes: Vec<u8>,
+    key: Arc<SealingKey>,
+    bytes: Vec<u8>,
+    /// Of each block the entry, and where its bytes end.
+    blocks: Vec<(u64, usize)>,
 }
 
 impl Opened {
-    /// Gives the rows of this block to `add`.
+    pub(crate) fn new(kind: ObservationKind, day: i32, key: Arc<SealingKey>) -> Self {
+        Self { kind, day, key, bytes: Vec::new(), blocks: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, seq: u64, opened: &[u8]) {
+        self.bytes.extend_from_slice(opened);
+        self.blocks.push((seq, self.bytes.len()));
+    }
+
+    /// Gives the rows of these blocks to `add`.
     pub(crate) fn fold(&self, add: &mut Add<'_>) -> Result<(), Fault> {
-        let block = Block { seq: self.seq, day: self.day, items: &items(&self.bytes)? };
-        project(add, &self.kind, &self.key, &block)
+        let mut begin = 0;
+        for (seq, end) in &self.blocks {
+            let bytes = self.bytes.get(begin..*end).unwrap_or_default();
+            let block = Block { seq: *seq, day: self.day, items: &items(bytes)? };
+            project(add, &self.kind, &self.key, &block)?;
+            begin = *end;
+        }
+        Ok(())
     }
 }
 
@@ -124,13 +141,18 @@ fn read_all(
         let rows = select(source, &value, BLOCKS, &[next.into()])?;
         let Some(last) = rows.last() else { return Ok(()) };
         next = last.count(0)? + 1;
-        let mut page = Vec::with_capacity(rows.len());
+        let mut page: Vec<Opened> = Vec::new();
         for row in rows.iter().filter(|it| it.text(3).is_ok_and(|it| it == kind.kind)) {
             let (seq, day) = (row.count(0)?, i32::try_from(row.int(1)?).doing("reading a day")?);
             let scope = Scope::Epoch { kind: kind.kind.to_owned(), day, visits: true };
             let Some(key) = vault.find(&scope)? else { continue };
             let bytes = key.open(seq, &context, row.bytes(2)?)?;
-            page.push(Opened { kind: *kind, seq, day, key, bytes });
+            if page.last().is_none_or(|it| it.day != day) {
+                page.push(Opened::new(*kind, day, key));
+            }
+            if let Some(it) = page.last_mut() {
+                it.push(seq, &bytes);
+            }
         }
         if pages.send(page).is_err() {
             // Whoever folds has met a fault, and says so.

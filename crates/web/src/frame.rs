@@ -186,11 +186,7 @@ impl Frame {
     }
 
     /// What a rule looked at, clause by clause, in sentences.
-    pub fn rule_steps(
-        &self,
-        facts: &str,
-        trace: &rules::Trace,
-    ) -> Vec<crate::rule_text::Sentence> {
+    pub fn rule_steps(&self, facts: &str, trace: &rules::Trace) -> Vec<crate::rule_text::Sentence> {
         crate::rule_text::trace(&self.texts, self.locale, facts, trace)
     }
 

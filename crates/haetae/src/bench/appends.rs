@@ -101,9 +101,7 @@ fn prove(
     };
     let mut prover = Prover::new(size, &mut tiles);
     for (index, leaf) in (first..).zip(batch) {
-        let proof = prover
-            .inclusion(index)
-            .map_err(|error| anyhow!("entry {index}: {error}"))?;
+        let proof = prover.inclusion(index).map_err(|error| anyhow!("entry {index}: {error}"))?;
         ledger::verify_inclusion(&ledger::leaf_hash(leaf), index, size, &proof, root)
             .map_err(|error| anyhow!("entry {index}: {error}"))?;
     }

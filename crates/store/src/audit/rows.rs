@@ -79,6 +79,13 @@ struct Day {
     context: Vec<u8>,
 }
 
+impl Day {
+    fn is_of(&self, row: &Row) -> bool {
+        row.int(3).is_ok_and(|it| it == i64::from(self.day))
+            && row.text(1).is_ok_and(|it| it == self.kind.kind)
+    }
+}
+
 impl<'a> Rows<'a> {
     pub(super) fn new(
         region: &'a Region,
@@ -115,13 +122,11 @@ impl<'a> Rows<'a> {
             let fresh = entries.get(it.skipped..).unwrap_or_default();
             let compared = self.compare(it.first, fresh);
             self.findings.part("event", compared)?;
-            if let Some(folding) = &self.folding
-                && folding.send(std::mem::take(&mut self.opened)).is_err()
-            {
+            let opened = std::mem::take(&mut self.opened);
+            if self.folding.as_ref().is_some_and(|it| it.send(opened).is_err()) {
                 // Whoever folds has met a fault, and says so.
                 self.folding = None;
             }
-            self.opened.clear();
         }
         Ok((self.findings, self.missing))
     }
@@ -282,24 +287,21 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Takes up the day that a row claims.
-    fn take_up(&mut self, row: &Row) -> Result<&Day, Fault> {
+    /// The day that a row claims.
+    fn day(&self, row: &Row) -> Result<Day, Fault> {
         let (kind, day) = (row.text(1)?, i32::try_from(row.int(3)?).doing("reading a day")?);
-        let day = match self.day.take() {
-            Some(it) if it.day == day && it.kind.kind == kind => it,
-            _ => {
-                let scope = Scope::Epoch { kind: kind.to_owned(), day, visits: true };
-                let context = event_context(self.region, kind);
-                let (kind, key) = (*self.registry.observation(kind)?, self.vault.find(&scope)?);
-                Day { kind, day, key, context }
-            }
-        };
-        Ok(self.day.insert(day))
+        let scope = Scope::Epoch { kind: kind.to_owned(), day, visits: true };
+        let context = event_context(self.region, kind);
+        let (kind, key) = (*self.registry.observation(kind)?, self.vault.find(&scope)?);
+        Ok(Day { kind, day, key, context })
     }
 
     fn observation(&mut self, seq: u64, leaf: &[u8], mut row: Row) -> Result<(), Fault> {
         let mut sealed = row.take_bytes(4)?;
-        let day = self.take_up(&row)?;
+        if !self.day.as_ref().is_some_and(|it| it.is_of(&row)) {
+            self.day = Some(self.day(&row)?);
+        }
+        let Some(day) = &self.day else { return Ok(()) };
         let Some(key) = &day.key else {
             // Its rows left with the key: a row that is here claims a day that is not its own.
             if let Some(line) = self.line(seq, leaf) {
@@ -309,15 +311,20 @@ impl<'a> Rows<'a> {
             return Ok(());
         };
         key.open_in_place(seq, &day.context, &mut sealed)?;
-        let it = Opened { kind: day.kind, seq, day: day.day, key: Arc::clone(key), bytes: sealed };
-        if self.is_committed(leaf, &row, &it.bytes)? {
+        if self.folding.is_some() {
+            let of_day = |it: &Opened| it.day == day.day && it.kind.kind == day.kind.kind;
+            if !self.opened.last().is_some_and(of_day) {
+                self.opened.push(Opened::new(day.kind, day.day, Arc::clone(key)));
+            }
+            if let Some(it) = self.opened.last_mut() {
+                it.push(seq, &sealed);
+            }
+        }
+        if self.is_committed(leaf, &row, &sealed)? {
             self.findings.0.opened += 1;
         } else if let Some(line) = self.line(seq, leaf) {
             self.beside(seq, &line, &row)?;
-            self.commitment(seq, &line, &it.bytes);
-        }
-        if self.folding.is_some() {
-            self.opened.push(it);
+            self.commitment(seq, &line, &sealed);
         }
         Ok(())
     }
