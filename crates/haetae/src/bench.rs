@@ -5,6 +5,7 @@ mod audit;
 mod cluster;
 mod pages;
 mod postgres;
+mod process;
 mod restore;
 mod write;
 
@@ -110,9 +111,9 @@ impl Entries {
     }
 }
 
-/// Memory of this process that is no page of a file, in MiB.
-pub(crate) fn memory_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// Memory of a process (`self`, or its number) that is no page of a file, in MiB.
+pub(crate) fn memory_mib(process: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|it| it.strip_prefix("RssAnon:"));
     let kib = line.and_then(|it| it.split_whitespace().next()?.parse::<u32>().ok());
     f64::from(kib.unwrap_or(0)) / 1_024.0

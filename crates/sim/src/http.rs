@@ -89,16 +89,6 @@ pub async fn declare_to_code(house: &House, rounds: u32) -> anyhow::Result<Vec<D
     Ok(took)
 }
 
-/// Waits until the house says that it is ready; fails when it says that it is not.
-pub async fn ready(house: &House) -> anyhow::Result<()> {
-    let mut ops = Browser::new(&house.app, web::build_ops_router(house.app.clone()));
-    let answer = ops.get("/ready").await;
-    if answer.status != StatusCode::OK {
-        bail!("not ready: {}", answer.text);
-    }
-    Ok(())
-}
-
 /// What a page weighs on the wire.
 pub struct PageWeight {
     /// Which.

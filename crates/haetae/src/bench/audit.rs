@@ -40,11 +40,11 @@ fn region(kind: Entries, entries: u64) -> anyhow::Result<Vec<Figure>> {
     for (name, since, checked) in
         [("full", None, entries), ("since_nine_tenths", Some(kept.as_str()), rest)]
     {
-        let (before, mut most) = (memory_mib(), 0.0_f64);
+        let (before, mut most) = (memory_mib("self"), 0.0_f64);
         let begun = Instant::now();
         let report = app::house::audit_since(&config, since, |done, _| {
             if done % (1 << 14) < (1 << 8) {
-                most = most.max(memory_mib());
+                most = most.max(memory_mib("self"));
             }
         })?;
         let took = begun.elapsed();

@@ -5,18 +5,16 @@
 //! reading elsewhere gains where there are cores for it. Reads are a citizen's own page, writes are
 //! declarations.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use app::{Config, House};
 use kernel::SystemClock;
 
+use super::process::{Line, Process};
 use super::{Figure, per_second};
 
 const REGION: &str = "kr-bench";
@@ -45,7 +43,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let mut processes = Vec::new();
     for count in [1, 4] {
         while processes.len() < count {
-            processes.push(Process::start(dir.path(), processes.len(), &url)?);
+            processes.push(start(dir.path(), processes.len(), &url)?);
         }
         measured.push((
             answers(&processes, &cookies, false, span)?,
@@ -63,51 +61,15 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-/// `haetae serve`, ended when dropped.
-struct Process {
-    child: Child,
-    address: String,
-}
-
-impl Process {
-    fn start(dir: &Path, number: usize, url: &str) -> anyhow::Result<Self> {
-        let own = dir.join(number.to_string());
-        std::fs::create_dir(&own)?;
-        let text = format!(
-            "origin = 'http://localhost:8080'\nregion = '{REGION}'\nbehind_proxy = true\n\
-             listen = '127.0.0.1:0'\nforward_listen = '127.0.0.1:0'\ndisk_full_mib = 1\n\
-             store = '{url}'\ndata = '{}'\nkeys = '{}'\n",
-            own.display(),
-            dir.join("keys").display(),
-        );
-        let file = own.join("haetae.toml");
-        std::fs::write(&file, text)?;
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", "--config"])
-            .arg(file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().context("it has an output")?).lines();
-        let start = format!("serving {REGION} on ");
-        let address = loop {
-            let line = lines.next().context("a process ended")??;
-            if let Some(address) = line.strip_prefix(&start) {
-                break address.to_owned();
-            }
-        };
-        // Whoever prints must be able to go on printing.
-        std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, address })
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn start(dir: &Path, number: usize, url: &str) -> anyhow::Result<Process> {
+    let own = dir.join(number.to_string());
+    std::fs::create_dir(&own)?;
+    let keys = dir.join("keys");
+    let more = format!(
+        "behind_proxy = true\nforward_listen = '127.0.0.1:0'\nstore = '{url}'\nkeys = '{}'\n",
+        keys.display()
+    );
+    Process::start(&own, REGION, &more)
 }
 
 /// Answers a second, the clients spread over the processes.
@@ -125,11 +87,16 @@ fn answers(
             .map(|(cookie, process)| {
                 let (count, client) = (&count, &client);
                 scope.spawn(move || {
-                    let mut line = BufReader::new(TcpStream::connect(&process.address)?);
+                    let mut line = Line::to(process)?;
                     while begun.elapsed() < span {
                         // An address of its own: nobody is to meet the rate limits.
                         let number = client.fetch_add(1, Ordering::Relaxed);
-                        ask(&mut line, &request(cookie, number, writes), writes)?;
+                        let (status, body) = line.ask(&request(cookie, number, writes))?;
+                        // Who has not declared has no code: an answer as good as another.
+                        let fits = if writes { status == 201 } else { status < 500 };
+                        if !fits {
+                            bail!("{status}: {body}");
+                        }
                         count.fetch_add(1, Ordering::Relaxed);
                     }
                     anyhow::Ok(())
@@ -159,27 +126,4 @@ fn request(cookie: &str, number: u32, writes: bool) -> String {
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
-}
-
-/// One request and its whole answer.
-fn ask(line: &mut BufReader<TcpStream>, request: &str, writes: bool) -> anyhow::Result<()> {
-    line.get_mut().write_all(request.as_bytes())?;
-    let (mut status, mut length) = (String::new(), 0_usize);
-    line.read_line(&mut status)?;
-    loop {
-        let mut header = String::new();
-        line.read_line(&mut header)?;
-        let Some((name, value)) = header.trim_end().split_once(": ") else { break };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.parse()?;
-        }
-    }
-    let mut body = vec![0; length];
-    line.read_exact(&mut body)?;
-    // Who has not declared has no code: an answer as good as another.
-    let fits = if writes { status.contains(" 201 ") } else { !status.contains(" 5") };
-    if !fits {
-        bail!("{}: {}", status.trim_end(), String::from_utf8_lossy(&body));
-    }
-    Ok(())
 }

@@ -14,7 +14,8 @@ use app::House;
 use rusqlite::Connection;
 use sim::Exercise;
 
-use super::{Entries, Figure, Wish, memory_mib, per_second};
+use super::process::{Line, Process};
+use super::{Entries, Figure, Wish, per_second};
 
 const BARE: &str = "bare sqlite";
 
@@ -131,28 +132,27 @@ fn declare_to_code(house: &House, rounds: u32) -> anyhow::Result<Figure> {
     Ok(Figure::alone("write.declare_to_code_p50", median.as_secs_f64() * 1_000.0, "ms"))
 }
 
-/// From opening a region of so many entries to answering the first request, and the memory that the
-/// service then has, that the way there took included.
+/// From starting a process on a region of so many entries to its first answer that it is ready, and the
+/// memory that it then has. The one before was killed.
 fn restart(dir: &Path, entries: u64) -> anyhow::Result<Vec<Figure>> {
     let folder = dir.join("region");
     let house = sim::bench_house(&folder)?;
     let exercise = Exercise::prepare(&house, 10)?;
     Entries::Singles.fill(&exercise, entries.saturating_sub(house.app.store.size()))?;
+    let (size, region) = (house.app.store.size(), house.config.region.clone());
     house.app.store.close();
     drop(exercise);
     drop(house);
-    let before = memory_mib();
+    drop(Process::start(&folder, &region, "")?);
     let begun = Instant::now();
-    let house = sim::bench_house(&folder)?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(sim::ready(&house))?;
+    let process = Process::start(&folder, &region, "")?;
+    let ready = "GET /ready HTTP/1.1\r\nHost: localhost:8080\r\n\r\n";
+    let mut line = Line::to(&process)?;
+    while line.ask(ready)?.0 != 200 {}
     let took = begun.elapsed();
-    let more = memory_mib() - before;
-    let size = house.app.store.size();
-    house.app.store.close();
     let ms = took.as_secs_f64() * 1_000.0;
     Ok(vec![
         Figure::alone(format!("write.ready_with_{size}_entries"), ms, "ms"),
-        Figure::alone(format!("write.memory_with_{size}_entries"), more.max(0.0), "MiB"),
+        Figure::alone(format!("write.memory_with_{size}_entries"), process.memory_mib(), "MiB"),
     ])
 }
