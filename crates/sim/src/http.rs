@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use app::House;
-use http::StatusCode;
 use kernel::Id;
 use serde_json::Value;
 use web::Who;
