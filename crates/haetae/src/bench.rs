@@ -125,6 +125,7 @@ pub(crate) fn run(name: &str, json: bool, wish: &Wish) -> anyhow::Result<ExitCod
             let mut figures = write::run(wish)?;
             figures.extend(appends::run(wish)?);
             figures.extend(postgres::run(wish)?);
+            figures.extend(cluster::run(wish.quick)?);
             figures
         }
         "pages" => pages::run()?,
