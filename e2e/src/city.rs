@@ -17,6 +17,8 @@ pub struct City {
     server: Option<Child>,
     data: TempDir,
     port: u16,
+    /// Its databases on a PostgreSQL server, where the suite is asked to run on one.
+    store: Option<String>,
     addresses: Value,
 }
 
@@ -27,7 +29,8 @@ impl City {
         // The origin is part of what browsers keep, so the port must be known before the start and
         // stay the same after it; it is free now and taken a moment later.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut city = Self { server: None, data, port, addresses: Value::Null };
+        let store = testdb::wanted();
+        let mut city = Self { server: None, data, port, store, addresses: Value::Null };
         city.serve()?;
         Ok(city)
     }
@@ -40,6 +43,7 @@ impl City {
             .arg(format!("127.0.0.1:{}", self.port))
             .arg("--data")
             .arg(self.data.path().join("city"))
+            .args(self.store.iter().flat_map(|it| ["--store", it]))
             .env("HAETAE_DEMO_JSON", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

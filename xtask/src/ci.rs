@@ -63,21 +63,17 @@ fn program<S: AsRef<OsStr>>(
     Ok(())
 }
 
-/// The suites that touch a store once more, on PostgreSQL. (Those of the store itself run on both
-/// engines at once.) Of the whole workspace, because other packages would mean other features, and
-/// everything would be built anew.
+/// The suites that touch a store once more, on PostgreSQL, and the citizen's way through a door in a
+/// browser. (Those of the store itself run on both engines at once.) Of the whole workspace, because
+/// other packages would mean other features, and everything would be built anew.
 fn on_postgres(root: &Path) -> Result<()> {
+    postgres_suite(root, &["--lib", "--test", "house", "--test", "story", "--test", "cli"])?;
+    postgres_suite(root, &["--test", "journeys", "a_citizen_gets_through_a_door"])
+}
+
+fn postgres_suite(root: &Path, which: &[&str]) -> Result<()> {
     let mut command = Command::new(env!("CARGO"));
-    command.args([
-        "test",
-        "--workspace",
-        "--locked",
-        "--lib",
-        "--test",
-        "house",
-        "--test",
-        "story",
-    ]);
+    command.args(["test", "--workspace", "--locked"]).args(which);
     let status = command.env("HAETAE_TEST_STORE", "postgres").current_dir(root).status();
     let status = status.context("cargo cannot be started")?;
     if !status.success() {

@@ -21,6 +21,7 @@ use crate::serve;
 pub(crate) struct Wish {
     pub(crate) listen: SocketAddr,
     pub(crate) data: Option<PathBuf>,
+    pub(crate) store: Option<String>,
     pub(crate) citizens: u32,
     pub(crate) places: u32,
     pub(crate) seed: u64,
@@ -91,6 +92,7 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
         behind_proxy: false,
         demo: true,
         data,
+        store: wish.store.clone(),
         ..Config::default()
     };
     let clock = StoryClock::at(SystemClock.now());

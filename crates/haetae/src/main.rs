@@ -61,6 +61,9 @@ enum Command {
         /// Keep the city in this folder (and take it up again) in place of a temporary one.
         #[arg(long)]
         data: Option<PathBuf>,
+        /// Keep its databases on this PostgreSQL server (`postgres://…`) in place of the folder.
+        #[arg(long)]
+        store: Option<String>,
         /// Invented citizens.
         #[arg(long, default_value_t = 10_000)]
         citizens: u32,
@@ -372,8 +375,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         _ => LogFormat::Text,
     });
     match command {
-        Command::Demo { listen, data, citizens, places, seed } => {
-            demo::run(&demo::Wish { listen, data, citizens, places, seed })
+        Command::Demo { listen, data, store, citizens, places, seed } => {
+            demo::run(&demo::Wish { listen, data, store, citizens, places, seed })
         }
         Command::Serve { setup } => serve::run(setup.load()?),
         Command::Backup { to, setup } => backup::backup(to, &setup),
