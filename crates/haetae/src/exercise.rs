@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::Args;
-use sim::{Site, Step, Trial};
+use sim::{Site, Step, Trial, Work};
 use store::backup::Recipient;
 
 /// Threads that work at once.
@@ -29,6 +29,9 @@ pub(crate) struct Exercise {
     /// Whom they are encrypted to.
     #[arg(long)]
     recipient: Option<String>,
+    /// What the first thread begins with.
+    #[arg(long)]
+    first: Option<Work>,
 }
 
 /// One write call a line: what is on the pipe has happened.
@@ -50,8 +53,9 @@ impl Exercise {
         let trial = Trial::begin(&house, self.backups.zip(recipient))?;
         say("begun")?;
         let work = |thread: usize| {
+            let mut first = self.first.filter(|_| thread == 0);
             loop {
-                let work = trial.choose();
+                let work = first.take().unwrap_or_else(|| trial.choose());
                 say(&format!("{thread} at {work}"))?;
                 let came = match trial.does(work) {
                     Ok(Step::Acknowledged(it)) => {

@@ -85,7 +85,9 @@ fn show(ask: &Ask) -> fn(&Value) {
                     at(it, "gates_seal_from"),
                     at(it, "before_opens_until")
                 );
-                println!("copy its file to each machine of the region before; back up now: haetae backup");
+                println!(
+                    "copy its file to each machine of the region before; back up now: haetae backup"
+                );
                 return;
             }
             let anew = it.get("keys_wrapped_anew").and_then(Value::as_u64).unwrap_or(0);

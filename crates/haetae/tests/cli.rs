@@ -80,7 +80,8 @@ impl Region {
         }
         exercise.fill(40).unwrap();
         house.app.store.close();
-        let store = region.store.as_ref().map_or_else(String::new, |it| format!("store = '{it}'\n"));
+        let store =
+            region.store.as_ref().map_or_else(String::new, |it| format!("store = '{it}'\n"));
         let text = format!(
             "origin = 'http://localhost:8080'\nregion = 'kr-bench'\ndata = '{0}'\nkeys = '{0}/keys'\n{store}",
             region.data().display()

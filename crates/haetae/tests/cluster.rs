@@ -427,7 +427,10 @@ fn an_entry_written_at_one_process_shows_live_at_another_and_once_while_the_regi
             delays.push(catch_up().saturating_duration_since(acknowledged));
         }
         delays.sort_unstable();
-        eprintln!("an entry shows at the other process after {:.0?} (median), {:.0?} at worst", delays[5], delays[9]);
+        eprintln!(
+            "an entry shows at the other process after {:.0?} (median), {:.0?} at worst",
+            delays[5], delays[9]
+        );
         assert!(delays[5] < Duration::from_secs(2), "{delays:?}");
         for (writer, other) in [(&one, &two), (&two, &one), (&one, &two)] {
             for _ in 0..3 {

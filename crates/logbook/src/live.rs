@@ -132,7 +132,9 @@ pub async fn live(
     Query(LiveQuery { after }): Query<LiveQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let place = STREAMS.try_acquire().map_err(|_| Problem::busy(LIFE.as_secs().try_into().unwrap_or(25)))?;
+    let place = STREAMS
+        .try_acquire()
+        .map_err(|_| Problem::busy(LIFE.as_secs().try_into().unwrap_or(25)))?;
     let last = headers.get("last-event-id").and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
     let size = app.read(|reader| Ok(reader.head()?.size)).await?;
     let begin = last.map(|it| it.saturating_add(1)).or(after).unwrap_or(size);

@@ -323,9 +323,8 @@ impl Exercise {
         let day = store::tx::utc_day(self.app.now());
         let batch = vec![Observation { day, payload }; 50];
         let context = Context { by: By::System("exercise"), command: Some(command) };
-        let (first, _) = write(&self.app, move |tx| {
-            tx.observe(&context, contracts::gate::ENTERED, &batch)
-        })?;
+        let (first, _) =
+            write(&self.app, move |tx| tx.observe(&context, contracts::gate::ENTERED, &batch))?;
         Ok(Acknowledged { command, first })
     }
 }

@@ -16,6 +16,7 @@ use store::backup::{BackupError, Recipient, Target};
 use web::App;
 
 use crate::exercise::{Acknowledged, Exercise};
+use crate::story::write;
 
 /// Where a region under trial is.
 #[derive(Debug, Clone)]
@@ -157,6 +158,11 @@ impl Trial {
         });
         let exercise = Exercise::of_citizens(house, 4)?;
         let (app, config) = (house.app.clone(), house.config.clone());
+        // A service makes it at its start: without a first there is none to be followed.
+        write(&app, |tx| {
+            let now = tx.now();
+            code::keys::signing(tx, now)
+        })?;
         let seed = app.seed().fork();
         Ok(Self { exercise, app, config, seed, backups })
     }
@@ -179,10 +185,9 @@ impl Trial {
     pub fn does(&self, work: Work) -> anyhow::Result<Step> {
         let done = |it| if it { Step::Done } else { Step::Nothing };
         let came = match work {
-            Work::Declare => self
-                .exercise
-                .declare()
-                .map(|it| it.map_or(Step::Nothing, Step::Acknowledged)),
+            Work::Declare => {
+                self.exercise.declare().map(|it| it.map_or(Step::Nothing, Step::Acknowledged))
+            }
             Work::Enter => self.exercise.enter().map(Step::Acknowledged),
             Work::Forget => self.exercise.forget().map(done),
             Work::Rebuild => self.exercise.rebuild().map(|()| Step::Done),

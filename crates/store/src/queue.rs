@@ -168,7 +168,8 @@ impl Store {
         // Off the async threads, as every reading.
         let known = tokio::task::spawn_blocking(move || store.queue_keys()).await;
         let known = known.map_err(|error| Fault::caused("looking for keys of queues", error))??;
-        let over = known.into_iter().filter(|it| it.is_over(now) && keyring.path(&it.name).exists());
+        let over =
+            known.into_iter().filter(|it| it.is_over(now) && keyring.path(&it.name).exists());
         let over: Vec<QueueKey> = over.collect();
         if over.is_empty() {
             return Ok(Vec::new());

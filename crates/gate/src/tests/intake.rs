@@ -173,7 +173,9 @@ fn a_device_withdrawn_between_reading_and_writing_hands_in_nothing() {
     let now = lab.now();
     let prepared = lab
         .store
-        .read_blocking(|it| prepare(it, &lab.questions, &lab.region, &batch, &signature, now))
+        .read_blocking(|it| {
+            prepare(it, &lab.questions, std::slice::from_ref(&lab.region), &batch, &signature, now)
+        })
         .unwrap()
         .unwrap();
     lab.tell(DeviceCommand::Withdraw { by: Id::from_u128(3) });

@@ -92,7 +92,8 @@ impl Seconds for House {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn entries_sealed_to_the_key_before_count_once_until_its_time_and_none_is_lost_by_a_missing_file() {
+async fn entries_sealed_to_the_key_before_count_once_until_its_time_and_none_is_lost_by_a_missing_file()
+ {
     let dir = tempfile::tempdir().unwrap();
     let house = house(dir.path()).await;
     let first = given(&house).await;
@@ -104,7 +105,11 @@ async fn entries_sealed_to_the_key_before_count_once_until_its_time_and_none_is_
     let second = given(&house).await;
     assert_ne!(second, first);
     assert_eq!(taken(&hand_in(&house, &second, 2, 1).await), (1, vec![]));
-    assert_eq!(taken(&hand_in(&house, &first, 3, 2).await), (1, vec![]), "sealed before, sent late");
+    assert_eq!(
+        taken(&hand_in(&house, &first, 3, 2).await),
+        (1, vec![]),
+        "sealed before, sent late"
+    );
     assert_eq!(taken(&hand_in(&house, &first, 3, 2).await), (1, vec![]), "the same batch again");
 
     // On a machine that the file has not been copied to: the gate keeps the entry and asks again.

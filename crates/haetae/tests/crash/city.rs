@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use app::House;
 use kernel::{Clock as _, ManualClock, Seed, SystemClock};
-use sim::{Site, Trial};
+use sim::{Site, Trial, Work};
 use store::backup::{BackupError, Identity, Published, Restore};
 use testdb::Server;
 
@@ -89,7 +89,7 @@ impl City {
             };
             let is_last = life == REGION_CYCLES || before == 1;
             let at = format!("{}, region {}, life {life}", self.name, self.figures.regions);
-            let (mut heard, killed, fault) = self.life(site, &backups, &journal.0);
+            let (mut heard, killed, fault) = self.life(site, before, &backups, &journal.0);
             acknowledged.append(&mut heard.acknowledged);
             let house = open(site, killed);
             drop(Trial::begin(&house, None).unwrap());
@@ -133,15 +133,23 @@ impl City {
     }
 
     /// One life of the service, to its end: what it said, when it was killed, and while what.
+    ///
+    /// Its `number` says what it begins with, each kind of work in turn. In every third round it is killed
+    /// only once that has come to its end: so all kinds do, however slow the machine. (A kill in the
+    /// middle comes by chance.)
     fn life(
         &mut self,
         site: &Site,
+        number: u64,
         backups: &Path,
         journal: &Path,
     ) -> (Heard, Instant, &'static str) {
         let begun = Instant::now();
-        let mut life = Life::begin(site, backups, journal);
-        let kind = self.moments.below(8);
+        let kinds = u64::try_from(Work::ALL.len()).unwrap();
+        let first = Work::ALL[usize::try_from(number % kinds).unwrap()];
+        let finishes = (number / kinds).is_multiple_of(3);
+        let mut life = Life::begin(site, first, backups, journal);
+        let kind = self.moments.below(8) + if finishes { 8 } else { 0 };
         let mut fault = "killed at work";
         if kind < 2 {
             let within = u64::try_from(self.start.as_micros()).unwrap().max(1);
@@ -153,7 +161,11 @@ impl City {
             self.start = begun.elapsed();
             self.figures.spent("start", begun);
             let begun = Instant::now();
-            life.accepts();
+            if finishes {
+                life.does(first);
+            } else {
+                life.accepts();
+            }
             life.works(Duration::from_millis(self.moments.below(100)));
             self.figures.spent("work", begun);
             self.harm_server(kind, &mut life);

@@ -105,7 +105,8 @@ impl Figures {
             )
             .unwrap();
         }
-        let ms = |it: &Duration| format!("{:.0}", it.as_secs_f64() * 1e3 / f64::from(cycles.max(1)));
+        let ms =
+            |it: &Duration| format!("{:.0}", it.as_secs_f64() * 1e3 / f64::from(cycles.max(1)));
         let parts = self.spent.iter().map(|(what, time)| format!("{what} {}", ms(time)));
         write!(text, "\n  a cycle in ms: {}", parts.collect::<Vec<_>>().join(", ")).unwrap();
         text
@@ -127,7 +128,10 @@ impl Figures {
         }
         assert!(self.restored > 0, "{engine}: no backup was restored");
         assert!(self.destroyed > 0, "{engine}: no wrapping key came to the end of its time");
-        assert!(self.acknowledged > usize::try_from(self.cycles).unwrap(), "{engine}: hardly any work");
+        assert!(
+            self.acknowledged > usize::try_from(self.cycles).unwrap(),
+            "{engine}: hardly any work"
+        );
     }
 }
 

@@ -64,14 +64,19 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// Starts it; it makes backups below `backups`, and its journal goes to the end of `journal`.
-    pub(crate) fn begin(site: &Site, backups: &Path, journal: &Path) -> Self {
+    /// Starts it; it begins with `first`, makes backups below `backups`, and its journal goes to the end
+    /// of `journal`.
+    pub(crate) fn begin(site: &Site, first: Work, backups: &Path, journal: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_haetae"));
         command.arg("exercise").arg(&site.data).args(["--region", &site.region]);
         if let Some(store) = &site.store {
             command.args(["--store", store]);
         }
-        command.arg("--backups").arg(backups).args(["--recipient", RECIPIENT]);
+        command
+            .args(["--first", first.word()])
+            .arg("--backups")
+            .arg(backups)
+            .args(["--recipient", RECIPIENT]);
         let journal = OpenOptions::new().create(true).append(true).open(journal).unwrap();
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(journal);
         let mut child = command.spawn().unwrap();
@@ -112,6 +117,12 @@ impl Life {
     pub(crate) fn accepts(&mut self) {
         let accepted = self.until(Instant::now() + PATIENCE, |it, _| !it.acknowledged.is_empty());
         assert!(accepted, "the service accepted nothing");
+    }
+
+    /// Waits until this has come to its end.
+    pub(crate) fn does(&mut self, work: Work) {
+        let done = self.until(Instant::now() + PATIENCE, |it, _| it.done.contains_key(&work));
+        assert!(done, "no {work} came to its end in {PATIENCE:?}");
     }
 
     /// Lets it work for so long.

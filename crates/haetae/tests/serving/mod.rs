@@ -1,6 +1,8 @@
 //! What the tests of real `haetae serve` processes share: citizens who are signed in, requests as bytes on a
 //! connection that is kept, answers read whole, signals.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
