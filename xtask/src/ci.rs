@@ -77,6 +77,8 @@ fn on_postgres(root: &Path) -> Result<()> {
         "house",
         "--test",
         "story",
+        "--test",
+        "cli",
     ]);
     let status = command.env("HAETAE_TEST_STORE", "postgres").current_dir(root).status();
     let status = status.context("cargo cannot be started")?;

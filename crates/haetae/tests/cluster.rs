@@ -358,7 +358,8 @@ fn a_region_of_four_outlives_its_writers() {
 fn follow(address: &str, from: u64, stop: &AtomicBool, seen: &Sender<(u64, Instant)>) {
     let mut last = None;
     while !stop.load(Ordering::Relaxed) {
-        let ask = look(&format!("/log/live?after={from}"), "", 9);
+        let ask = look(&format!("/log/live?after={from}"), "", 9)
+            .replace("application/json", "text/event-stream");
         let again = last.map_or(String::new(), |it: u64| format!("\r\nLast-Event-ID: {it}"));
         let Some(line) = Line::open(address) else { return };
         let stream = line.stream(&ask.replace("\r\n\r\n", &format!("{again}\r\n\r\n")));

@@ -5,7 +5,7 @@
 //! connect again). So nothing is left out and nothing comes twice, whichever process serves it, and
 //! whichever writes the region meanwhile: all of them read the same log.
 //!
-//! A stream ends after [`LIFE`], and its reader connects again. So a service that stops waits for none, no
+//! A stream ends after [`LIFE_S`], and its reader connects again. So a service that stops waits for none, no
 //! proxy takes it for dead, and one that nobody reads holds its place no longer than that.
 
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
@@ -21,14 +21,15 @@ use serde::{Deserialize, Serialize};
 use store::Fault;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
-use web::{Access, Actor, App, Frame, Problem, Query, Route};
+use web::{Access, Actor, App, Frame, Problem, Query, Route, See};
 
 use crate::kind::in_words;
 use crate::pages::number;
 use crate::view;
 
-/// How long a stream lasts: less than what a service that stops waits for (35 s), and than proxies do.
-const LIFE: Duration = Duration::from_secs(25);
+/// How long a stream lasts, in seconds: less than what a service that stops waits for (35 s), and than
+/// proxies do.
+const LIFE_S: u32 = 25;
 /// After this long a browser connects again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// The shortest time between two readings for one stream. A busy log goes out in groups.
@@ -132,9 +133,12 @@ pub async fn live(
     Query(LiveQuery { after }): Query<LiveQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let place = STREAMS
-        .try_acquire()
-        .map_err(|_| Problem::busy(LIFE.as_secs().try_into().unwrap_or(25)))?;
+    let streams = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
+    if !streams.is_some_and(|it| it.contains("text/event-stream")) {
+        // Whoever opened it as a page, or a robot that would wait for its end.
+        return Ok(See::other("/log").into_response());
+    }
+    let place = STREAMS.try_acquire().map_err(|_| Problem::busy(LIFE_S))?;
     let last = headers.get("last-event-id").and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
     let size = app.read(|reader| Ok(reader.head()?.size)).await?;
     let begin = last.map(|it| it.saturating_add(1)).or(after).unwrap_or(size);
@@ -144,7 +148,7 @@ pub async fn live(
         next: begin,
         // So that a browser knows at once how soon to come again.
         waiting: VecDeque::from([Event::default().retry(AGAIN).comment("")]),
-        ends_at: Instant::now() + LIFE,
+        ends_at: Instant::now() + Duration::from_secs(LIFE_S.into()),
         app,
         _place: place,
     };

@@ -41,9 +41,13 @@ impl Writer {
         if !self.core.fenced {
             return;
         }
+        let wrote = matches!(*self.shared.role.borrow(), Role::Writer { .. });
         self.stand_back();
         if self.is_member {
-            tracing::error!("another process writes this region now: this one stands by");
+            // Nothing is broken: others serve on. Said once, because a machine stood still.
+            if wrote {
+                tracing::warn!("another process writes this region now: this one stands by");
+            }
         } else if !self.shared.stopped.send_replace(true) {
             tracing::error!("another process writes this region now: this one has stopped writing");
         }
