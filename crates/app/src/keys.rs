@@ -6,16 +6,16 @@
 //! process the command opens the region and answers itself.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use code::issuer::{self, Issuer, Issuers, KeyId};
+use code::issuer::{self, Issuers, KeyId};
+use code::key_list::{self, KeyList};
 use code::keys;
 use contracts::person::Organisation;
 use kernel::{Id, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::wrap;
-use store::{By, Context, Fault, Keyring};
+use store::{By, Context, Fault, queue, wrap};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -105,8 +105,15 @@ pub enum Answer {
 
 /// What is asked for, or why not, in words.
 pub async fn answer(app: &App, ask: Ask, go_on: impl Fn() -> bool) -> Answer {
-    let answered = match ask {
+    let answered = try_answer(app, ask, go_on).await;
+    answered.unwrap_or_else(|fault| Answer::Refused(fault.chain()))
+}
+
+/// [`answer`], with the store's faults as they are: for who has to know a pause from anything worse.
+pub async fn try_answer(app: &App, ask: Ask, go_on: impl Fn() -> bool) -> Result<Answer, Fault> {
+    match ask {
         Ask::List => list(app).await,
+        Ask::Rotate { name, now } if name == "queue" => rotate_queue(app, now).await,
         Ask::Rotate { name, now } => match issuer::parse_name(&name) {
             Some(whose) => rotate_issuer(app, whose, now).await,
             None => rotate(app, &name, go_on).await,
@@ -122,89 +129,28 @@ pub async fn answer(app: &App, ask: Ask, go_on: impl Fn() -> bool) -> Answer {
             )),
         },
         Ask::Check { codes } => check(app, codes).await,
-    };
-    answered.unwrap_or_else(|fault| Answer::Refused(fault.chain()))
+    }
 }
-
-/// A key as `haetae keys list` shows it.
-#[derive(Debug, Clone, Serialize)]
-pub struct KeyFile {
-    /// Its name: the file is called so, with `.key`.
-    pub name: String,
-    /// When the file was written.
-    pub made_at: Option<Instant>,
-    /// `current`, `used` (still needed for what it made), `over` (destroyed soon) or `unused`.
-    pub state: &'static str,
-}
-
-/// Names of the keys that there is one of, for good.
-pub const SINGLE: [&str; 5] = ["blind-index", "log", "queue", "root", "web"];
 
 async fn list(app: &App) -> Result<Answer, Fault> {
     let (store, keyring) = (app.store.clone(), std::sync::Arc::clone(&app.keyring));
-    let looked = tokio::task::spawn_blocking(move || {
-        let wraps = store.wraps()?;
-        files(&keyring, &wraps).map(|files| (files, wraps))
-    });
-    let (mut files, wraps) =
-        looked.await.map_err(|error| Fault::caused("looking at keys", error))??;
-    let (state, now) = (app.store.read(keys::issuers).await?, app.now());
+    let looked = app.store.read(move |reader| KeyList::read(reader, &store, &keyring)).await?;
+    let KeyList { files, wraps, queues, issuers: state } = looked;
     let mut issuers = Vec::new();
     for it in &state.keys {
-        let said = said(&state, it, now);
         let name = keys::file(it.kid);
-        let file = files.iter_mut().find(|file| file.name == name);
-        let there = file.is_some();
-        if let Some(file) = file {
-            file.state = said;
-        }
+        let there = files.iter().any(|file| file.name == name);
         issuers.push(json!({
-            "kid": it.kid, "name": it.name(), "state": said, "signs_from": it.signs_from,
-            "signs_until": it.signs_until, "refused_from": it.refused_from, "file": there,
+            "kid": it.kid, "name": it.name(), "state": key_list::of_issuer(&state, it, app.now()),
+            "signs_from": it.signs_from, "signs_until": it.signs_until,
+            "refused_from": it.refused_from, "file": there,
         }));
     }
-    // The first, from before there were several, goes with the key of the same bytes.
-    for file in files.iter_mut().filter(|it| it.name == keys::FIRST) {
-        file.state = "used";
-    }
     let stated = state.stated.map(|it| it.0);
-    let said = json!({ "keys": files, "wraps": wraps, "issuers": issuers, "stated_day": stated });
+    let said = json!({
+        "keys": files, "wraps": wraps, "queues": queues, "issuers": issuers, "stated_day": stated,
+    });
     Ok(Answer::Ok(said))
-}
-
-/// How a signing key stands.
-fn said(state: &Issuers, it: &Issuer, now: Instant) -> &'static str {
-    let is = |other: Option<&Issuer>| other.is_some_and(|other| other.kid == it.kid);
-    match it.refused_from {
-        Some(_) => "refused",
-        None if is(state.current(it.whose, now)) => "current",
-        None if it.ended_at.is_none() && now < it.signs_from => "next",
-        None => "over",
-    }
-}
-
-/// The key files with how each stands.
-fn files(keyring: &Keyring, wraps: &[wrap::Wrap]) -> Result<Vec<KeyFile>, Fault> {
-    let mut files = Vec::new();
-    for name in keyring.names()? {
-        let state = match wraps.iter().find(|it| it.name == name) {
-            Some(it) if it.over_at.is_some() => "over",
-            Some(it) if wraps.iter().any(|other| it.is_before(other)) => "used",
-            Some(_) => "current",
-            None if SINGLE.contains(&name.as_str()) => "current",
-            None => "unused",
-        };
-        let made_at = made_at(&keyring.path(&name));
-        files.push(KeyFile { name, made_at, state });
-    }
-    Ok(files)
-}
-
-/// When a key file was written: that happens once.
-fn made_at(path: &Path) -> Option<Instant> {
-    let written = std::fs::metadata(path).ok()?.modified().ok()?;
-    let seconds = written.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    Some(Instant::from_seconds(i64::try_from(seconds).ok()?))
 }
 
 async fn rotate(app: &App, name: &str, go_on: impl Fn() -> bool) -> Result<Answer, Fault> {
@@ -213,7 +159,6 @@ async fn rotate(app: &App, name: &str, go_on: impl Fn() -> bool) -> Result<Answe
             "root" => "gates are given its public half when they are enrolled",
             "log" => "it is what everybody who keeps a checkpoint trusts the log by",
             "blind-index" => "every phone number is found again by it",
-            "queue" => "gates may hold entries that are sealed to it",
             "web" => "it is changed by removing its file while the service is stopped",
             _ => "there is no such key (haetae keys list)",
         };
@@ -224,6 +169,19 @@ async fn rotate(app: &App, name: &str, go_on: impl Fn() -> bool) -> Result<Answe
     let anew = app.store.finish_rotation(go_on).await?;
     let name = wrap::name(side, number);
     Ok(Answer::Ok(json!({ "rotated": name, "keys_wrapped_anew": anew })))
+}
+
+/// Makes the next key that gates seal to: for tomorrow, or for now.
+async fn rotate_queue(app: &App, at_once: bool) -> Result<Answer, Fault> {
+    let made = app.store.write(move |tx| tx.rotate_queue(at_once)).await;
+    Ok(match taken(made)? {
+        None => no(BUSY),
+        Some(None) => no("too many of its keys are still in use: wait until one is over"),
+        Some(Some((number, from))) => Answer::Ok(json!({
+            "rotated": queue::name(number), "gates_seal_from": from,
+            "before_opens_until": from.plus_seconds(queue::KEEP_DAYS * 86_400),
+        })),
+    })
 }
 
 /// What a write gave, with a full queue in words.
@@ -419,7 +377,9 @@ pub(crate) async fn look_after(app: App, mut stopped: watch::Receiver<bool>) {
         let finished = app.store.finish_rotation(move || !*told.borrow()).await;
         let (store, keyring) = (app.store.clone(), std::sync::Arc::clone(&app.keyring));
         let destroyed = tokio::task::spawn_blocking(move || store.destroy_over(&keyring)).await;
+        let over = app.store.destroy_over_queue(&app.keyring).await;
         for fault in [
+            over.map(|_| ()).err(),
             finished.map(|_| ()).err(),
             destroyed.unwrap_or_else(|_| Ok(Vec::new())).map(|_| ()).err(),
         ]

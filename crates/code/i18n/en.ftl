@@ -345,3 +345,38 @@ code-fact-same-place-days-ago = days since the same place
 code-fact-same-place-negative-after-days = days from the same place to a negative test
 code-fact-same-place-days = days the same place counts
 code-fact-declaration-days = days a declaration lasts
+# The keys, for administrators.
+code-keys-title = Keys
+code-keys-nav-why = See how old each key is and what is to be done.
+code-crumb-desk = Desk
+code-keys-lead = What the region signs and seals with. You see names and ages here, never the keys themselves.
+code-keys-name = Name
+code-keys-kind = For
+code-keys-age = Age
+code-keys-state = State
+code-keys-next = What to do
+code-keys-days = { $count ->
+    [0] today
+    [one] { $count } day
+   *[other] { $count } days
+}
+code-keys-kind-blind-index = Finds phone numbers again
+code-keys-kind-issuer = Signs codes and passes
+code-keys-kind-log = Signs the public log
+code-keys-kind-other = Not known
+code-keys-kind-queue = Opens what gates sealed
+code-keys-kind-root = Signs the lists that gates carry
+code-keys-kind-web = Protects forms and one-time codes
+code-keys-kind-wrap = Wraps the keys of people and days
+code-keys-state-current = In use
+code-keys-state-next = Its time comes
+code-keys-state-over = Over
+code-keys-state-refused = Refused
+code-keys-state-unused = Nobody uses it
+code-keys-state-used = Still needed for what is older
+code-keys-next-goes = Nothing: it goes by itself
+code-keys-next-keep = Nothing: it stays. See that its backup is safe
+code-keys-next-nothing = Nothing
+code-keys-next-rotate = More than a year old. On the server: haetae keys rotate { $name }
+code-keys-next-unused = Ask whoever runs the server where it comes from
+code-keys-guide = Keys are changed on the server, not here. How, and what to do when one is lost or stolen, stands in the guide for operators (docs/guide/operate.md, “Keys”).

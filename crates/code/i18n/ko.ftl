@@ -345,3 +345,37 @@ code-fact-same-place-days-ago = 같은 장소에 있은 후 지난 날수
 code-fact-same-place-negative-after-days = 같은 장소에 있은 때부터 음성 검사까지의 날수
 code-fact-same-place-days = 같은 장소가 효력을 갖는 날수
 code-fact-declaration-days = 신고가 유효한 날수
+# 관리자가 보는 열쇠.
+code-keys-title = 열쇠
+code-keys-nav-why = 열쇠가 얼마나 오래되었는지, 무엇을 해야 하는지 봅니다.
+code-crumb-desk = 업무 화면
+code-keys-lead = 지역이 서명하고 봉인할 때 쓰는 열쇠입니다. 이름과 나이만 보이고 열쇠 자체는 보이지 않습니다.
+code-keys-name = 이름
+code-keys-kind = 쓰임
+code-keys-age = 나이
+code-keys-state = 상태
+code-keys-next = 할 일
+code-keys-days = { $count ->
+    [0] 오늘
+   *[other] { $count }일
+}
+code-keys-kind-blind-index = 전화번호를 다시 찾음
+code-keys-kind-issuer = 코드와 증명서에 서명
+code-keys-kind-log = 공개 기록에 서명
+code-keys-kind-other = 알 수 없음
+code-keys-kind-queue = 출입 확인 기기가 봉인한 것을 엶
+code-keys-kind-root = 출입 확인 기기의 목록에 서명
+code-keys-kind-web = 양식과 일회용 번호를 보호
+code-keys-kind-wrap = 사람과 날짜의 열쇠를 감쌈
+code-keys-state-current = 사용 중
+code-keys-state-next = 곧 사용
+code-keys-state-over = 끝남
+code-keys-state-refused = 거부됨
+code-keys-state-unused = 아무도 쓰지 않음
+code-keys-state-used = 이전 것에 아직 필요
+code-keys-next-goes = 없음: 저절로 사라집니다
+code-keys-next-keep = 없음: 바꾸지 않습니다. 백업이 안전한지 확인하세요
+code-keys-next-nothing = 없음
+code-keys-next-rotate = 1년이 넘었습니다. 서버에서: haetae keys rotate { $name }
+code-keys-next-unused = 어디서 온 것인지 서버 운영자에게 물어보세요
+code-keys-guide = 열쇠는 여기가 아니라 서버에서 바꿉니다. 방법과 분실·도난 때 할 일은 운영 안내(docs/guide/operate.md, “Keys”)에 있습니다.

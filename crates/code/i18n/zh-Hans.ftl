@@ -345,3 +345,37 @@ code-fact-same-place-days-ago = 同处一地后的天数
 code-fact-same-place-negative-after-days = 同处一地到阴性检测的天数
 code-fact-same-place-days = 同处一地计算的天数
 code-fact-declaration-days = 申报有效的天数
+# 管理员查看的密钥。
+code-keys-title = 密钥
+code-keys-nav-why = 查看每把密钥用了多久、需要做什么。
+code-crumb-desk = 工作台
+code-keys-lead = 本地区用来签名和封存的密钥。这里只显示名称和使用时间，不显示密钥本身。
+code-keys-name = 名称
+code-keys-kind = 用途
+code-keys-age = 使用时间
+code-keys-state = 状态
+code-keys-next = 要做的事
+code-keys-days = { $count ->
+    [0] 今天
+   *[other] { $count } 天
+}
+code-keys-kind-blind-index = 用于找回电话号码
+code-keys-kind-issuer = 为健康码和证明签名
+code-keys-kind-log = 为公开记录签名
+code-keys-kind-other = 未知
+code-keys-kind-queue = 打开查验设备封存的记录
+code-keys-kind-root = 为查验设备的名单签名
+code-keys-kind-web = 保护表单和一次性验证码
+code-keys-kind-wrap = 包裹个人与日期的密钥
+code-keys-state-current = 使用中
+code-keys-state-next = 即将启用
+code-keys-state-over = 已结束
+code-keys-state-refused = 已拒绝
+code-keys-state-unused = 无人使用
+code-keys-state-used = 旧内容仍需要它
+code-keys-next-goes = 无需操作：会自行删除
+code-keys-next-keep = 无需更换。请确认其备份安全
+code-keys-next-nothing = 无需操作
+code-keys-next-rotate = 已超过一年。请在服务器上运行：haetae keys rotate { $name }
+code-keys-next-unused = 请询问服务器管理者它的来历
+code-keys-guide = 密钥在服务器上更换，不在这里。更换方法以及丢失或被盗时的处理，见运维指南（docs/guide/operate.md 的 “Keys” 一节）。

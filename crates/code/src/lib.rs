@@ -24,6 +24,7 @@ pub mod door;
 pub mod event;
 pub mod issue;
 pub mod issuer;
+pub mod key_list;
 pub mod keys;
 pub mod model;
 pub mod policy;

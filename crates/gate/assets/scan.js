@@ -63,6 +63,7 @@ let material = await keep.get("passes"); // what the passes of others are judged
 let carried = null; // what the module said about it
 let loaded = null; // what the module said about the lists
 let queue = null;
+let sealedTo = null; // the region's key of `queue`, as the bundle has it
 let waiting = await keep.count();
 let shown = 0;
 let online = false;
@@ -169,8 +170,12 @@ async function refreshPasses() {
   await keep.set("passes", material);
 }
 
+/** To the key that the region gives out at present. What was sealed to the one before waits in the same
+    store, and goes out as it is. */
 async function openTheQueue() {
-  if (!queue && bundle) queue = await openQueue(keep, tools, tools.fromBase64(bundle.queue));
+  if (!bundle || bundle.queue === sealedTo) return;
+  queue = await openQueue(keep, tools, tools.fromBase64(bundle.queue));
+  sealedTo = bundle.queue;
 }
 
 async function handIn() {

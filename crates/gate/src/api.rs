@@ -2,12 +2,14 @@
 
 #![allow(unused_qualifications, reason = "what the macros of utoipa expand to")]
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use contracts::gate::{Device as DeviceId, Place as PlaceId, Verdict};
 use credential::curve::p256_verify;
-use credential::sealed::QueueKey;
+use credential::sealed::{QueueKey, SealedError};
 use credential::{Floor, IssuerSigner, ShortCode};
 use http::StatusCode;
 use kernel::{Date, Id, Instant};
@@ -298,7 +300,7 @@ async fn give_bundle(
         region: app.store.region().to_string(),
         server_time_ms: app.now().micros().div_euclid(1_000),
         root: STANDARD.encode(root.public()),
-        queue: URL_SAFE_NO_PAD.encode(queue_key(&app)?.public()),
+        queue: URL_SAFE_NO_PAD.encode(given_key(&app).await?.public()),
         floor: STANDARD.encode(floor),
         device,
     }))
@@ -325,10 +327,29 @@ async fn bundle_device(app: &App, id: Id<DeviceId>) -> Result<BundleDevice, Prob
     Ok(BundleDevice { device: id, phase: device.phase.word(), place })
 }
 
-/// The region's queue key.
-pub(crate) fn queue_key(app: &App) -> Result<QueueKey, Fault> {
-    QueueKey::from_scalar(&*app.keyring.key("queue")?)
-        .map_err(|error| Fault::caused("reading the queue key", error))
+/// The region's queue keys that are in the key folder, by number, the newest first.
+fn queue_keys(app: &App) -> Result<Vec<(u32, QueueKey)>, Fault> {
+    let secrets = app.keyring.queue()?.into_iter();
+    let keys = secrets.map(|(number, secret)| Ok((number, QueueKey::from_scalar(&secret)?)));
+    keys.collect::<Result<_, SealedError>>()
+        .map_err(|error| Fault::caused("reading a queue key", error))
+}
+
+/// The queue key that gates are given at present. Where its file is not in this process's folder yet, the
+/// newest before it that still opens.
+async fn given_key(app: &App) -> Result<QueueKey, Fault> {
+    let (store, now) = (app.store.clone(), app.now());
+    // Off the async threads, as every reading.
+    let known = app.store.read(move |_| store.queue_keys()).await?;
+    let wanted = store::queue::current(&known, now).map_or(1, |it| it.number);
+    let is_good = |number: u32| {
+        let known = known.iter().find(|it| it.number == number);
+        number <= wanted && known.is_some_and(|it| !it.is_over(now))
+    };
+    let found = queue_keys(app)?.into_iter().find(|it| is_good(it.0));
+    found.map(|it| it.1).ok_or_else(|| {
+        Fault::new(format!("the key {} is not in the key folder", store::queue::name(wanted)))
+    })
 }
 
 /// A phone's wish to check codes at a place.
@@ -472,11 +493,20 @@ async fn take_batch(
     Json(body): Json<BatchBody>,
 ) -> Result<Json<BatchView>, Problem> {
     let (batch, signature) = body.batch().map_err(no)?;
-    let (key, questions, now) = (queue_key(&app)?, app.questions, app.now());
+    let keys: Vec<QueueKey> = queue_keys(&app)?.into_iter().map(|it| it.1).collect();
+    let (questions, now) = (app.questions, app.now());
     let prepared = app
-        .read(move |reader| intake::prepare(reader, &questions, &key, &batch, &signature, now))
+        .read(move |reader| intake::prepare(reader, &questions, &keys, &batch, &signature, now))
         .await?
         .map_err(no)?;
+    if prepared.is_closed() {
+        // The gate drops what is called unreadable: not for want of a file that other machines have.
+        let (store, keyring) = (app.store.clone(), Arc::clone(&app.keyring));
+        if let Some(name) = app.read(move |_| store.queue_lacks(&keyring)).await? {
+            let says = format!("the key {name} is not here: copy the key folder to this machine");
+            return Err(Fault::new(says).into());
+        }
+    }
     let answer = app.write(move |tx| intake::take(tx, &prepared)).await?.map_err(no)?;
     Ok(Json(answer.into()))
 }

@@ -39,11 +39,19 @@ pub struct Prepared {
     rejected: Vec<Rejected>,
 }
 
-/// Checks who sent a batch and opens it.
+impl Prepared {
+    /// Whether no key opened anything of it, although there was something to open.
+    pub fn is_closed(&self) -> bool {
+        let unreadable = Refusal::EntryUnreadable.word();
+        self.entries.is_empty() && self.rejected.iter().any(|it| it.code == unreadable)
+    }
+}
+
+/// Checks who sent a batch and opens it with one of `keys`, the newest first.
 pub fn prepare(
     reader: &mut Reader<'_>,
     questions: &Questions,
-    key: &QueueKey,
+    keys: &[QueueKey],
     batch: &Batch,
     signature: &[u8; 64],
     now: Instant,
@@ -55,7 +63,7 @@ pub fn prepare(
         Ok(place) => place,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let Opened { good, rejected } = match queue::open(batch, key) {
+    let Opened { good, rejected } = match queue::open_any(batch, keys) {
         Ok(opened) => opened,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -245,6 +245,23 @@ pub fn open(batch: &Batch, key: &QueueKey) -> Result<Opened, Refusal> {
     Ok(opened)
 }
 
+/// [`open()`] with the one of `keys` that the batch was sealed to, which it does not name: the first that
+/// opens an entry of it. (None opens an entry that was sealed to another.)
+pub fn open_any(batch: &Batch, keys: &[QueueKey]) -> Result<Opened, Refusal> {
+    let unreadable = Refusal::EntryUnreadable.word();
+    let mut last = Err(Refusal::BatchMalformed);
+    for key in keys {
+        let opened = open(batch, key)?;
+        let is_its = !opened.good.is_empty()
+            || opened.rejected.iter().any(|it| it.code == Refusal::EntryMalformed.word());
+        if is_its || opened.rejected.iter().all(|it| it.code != unreadable) {
+            return Ok(opened);
+        }
+        last = Ok(opened);
+    }
+    last
+}
+
 /// What is kept of an entry, as JSON. `looked_up` is the pass that a short code named.
 pub fn payload(
     place: Id<Place>,

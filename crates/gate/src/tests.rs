@@ -4,5 +4,6 @@
 mod intake;
 mod pages;
 mod queue;
+mod rotation;
 mod routes;
 mod rules;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::Args;
-use sim::{Site, Step, Trial};
+use sim::{Site, Step, Trial, Work};
 use store::backup::Recipient;
 
 /// Threads that work at once.
@@ -29,6 +29,9 @@ pub(crate) struct Exercise {
     /// Whom they are encrypted to.
     #[arg(long)]
     recipient: Option<String>,
+    /// What the first thread begins with.
+    #[arg(long)]
+    first: Option<Work>,
 }
 
 /// One write call a line: what is on the pipe has happened.
@@ -37,7 +40,9 @@ fn say(line: &str) -> std::io::Result<()> {
 }
 
 impl Exercise {
-    /// A line is printed when a write was acknowledged or refused, never before.
+    /// Prints what each thread begins (`2 at enter`), and how it ended, once it has and never before: for a
+    /// command `2 did enter`, its id and its first entry. `refused` is what the service says while
+    /// nothing can be written.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let site = Site { data: self.data, region: self.region, store: self.store };
         let recipient = match self.recipient {
@@ -47,22 +52,28 @@ impl Exercise {
         let house = site.open()?;
         let trial = Trial::begin(&house, self.backups.zip(recipient))?;
         say("begun")?;
-        let work = || {
+        let work = |thread: usize| {
+            let mut first = self.first.filter(|_| thread == 0);
             loop {
-                match trial.step() {
+                let work = first.take().unwrap_or_else(|| trial.choose());
+                say(&format!("{thread} at {work}"))?;
+                let came = match trial.does(work) {
                     Ok(Step::Acknowledged(it)) => {
-                        say(&format!("{:032x} {}", it.command, it.first))?;
+                        format!("did {work} {:032x} {}", it.command, it.first)
                     }
+                    Ok(Step::Done) => format!("did {work}"),
+                    Ok(Step::Nothing) => "had nothing to do".to_owned(),
                     // The service ends and is started anew.
                     Ok(Step::Refused) if house.app.store.is_stopped() => return say("stopped"),
-                    Ok(Step::Refused) => say("refused")?,
-                    Ok(Step::Done) => {}
-                    Err(error) => return say(&format!("failed: {error:#}")),
-                }
+                    Ok(Step::Refused) => format!("refused {work}"),
+                    Err(error) => return say(&format!("failed at {work}: {error:#}")),
+                };
+                say(&format!("{thread} {came}"))?;
             }
         };
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+            let threads: Vec<_> =
+                (0..THREADS).map(|thread| scope.spawn(move || work(thread))).collect();
             let mut ended = threads.into_iter().map(|it| it.join());
             ended.try_for_each(|it| Ok(it.map_err(|_| anyhow!("a thread panicked"))??))
         })

@@ -78,6 +78,18 @@ fn show(ask: &Ask) -> fn(&Value) {
                 println!("{kid} signs from {} on", at(it, "signs_from"));
                 return;
             }
+            if it.get("gates_seal_from").is_some() {
+                println!(
+                    "gates are given {} from {} on; the one before opens what comes late until {}",
+                    text(it, "rotated"),
+                    at(it, "gates_seal_from"),
+                    at(it, "before_opens_until")
+                );
+                println!(
+                    "copy its file to each machine of the region before; back up now: haetae backup"
+                );
+                return;
+            }
             let anew = it.get("keys_wrapped_anew").and_then(Value::as_u64).unwrap_or(0);
             println!(
                 "{} is in use; {} keys were wrapped anew",

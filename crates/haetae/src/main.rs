@@ -248,10 +248,10 @@ enum KeysCommand {
     },
     /// Change a key, with no pause in service.
     Rotate {
-        /// `identity-wrap`, `visits-wrap`, `issuer`, or `issuer-org_…`.
+        /// `identity-wrap`, `visits-wrap`, `queue`, `issuer`, or `issuer-org_…`.
         name: String,
         /// A signing key: let it sign at once. Gates with lists of before cannot tell until they have
-        /// new ones.
+        /// new ones. `queue`: give it to gates at once; each machine needs its file before.
         #[arg(long)]
         now: bool,
         #[command(flatten)]

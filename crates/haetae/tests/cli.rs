@@ -56,24 +56,44 @@ fn ends(arguments: &[&str], code: i32) -> Ran {
 /// A region with people, declarations and visits, closed.
 struct Region {
     dir: tempfile::TempDir,
+    /// Where its databases are, when not in the folder.
+    store: Option<String>,
 }
 
 impl Region {
+    /// On files: for tests that alter or copy them.
     fn new() -> Self {
-        let region = Self { dir: tempfile::tempdir().unwrap() };
-        let house = sim::bench_house(&region.data()).unwrap();
+        Self::at(None)
+    }
+
+    /// On the engine that the suite is asked to run on.
+    fn on_either() -> Self {
+        Self::at(testdb::wanted())
+    }
+
+    fn at(store: Option<String>) -> Self {
+        let region = Self { dir: tempfile::tempdir().unwrap(), store };
+        let house = region.open();
         let exercise = sim::Exercise::prepare(&house, 8).unwrap();
         for _ in 0..16 {
             exercise.single().unwrap();
         }
         exercise.fill(40).unwrap();
         house.app.store.close();
+        let store =
+            region.store.as_ref().map_or_else(String::new, |it| format!("store = '{it}'\n"));
         let text = format!(
-            "origin = 'http://localhost:8080'\nregion = 'kr-bench'\ndata = '{0}'\nkeys = '{0}/keys'\n",
+            "origin = 'http://localhost:8080'\nregion = 'kr-bench'\ndata = '{0}'\nkeys = '{0}/keys'\n{store}",
             region.data().display()
         );
         std::fs::write(region.data().join("haetae.toml"), text).unwrap();
         region
+    }
+
+    /// In this process, as a server would have it.
+    fn open(&self) -> app::House {
+        let site = sim::Site { store: self.store.clone(), ..sim::Site::at(self.data()) };
+        site.open().unwrap()
     }
 
     fn data(&self) -> PathBuf {
@@ -102,14 +122,17 @@ impl Region {
 
     /// The entry of the first decision, and whose it is.
     fn decision(&self) -> (u64, Id<Person>) {
-        let sql = "SELECT seq, stream_id FROM event WHERE kind LIKE '%decided%' ORDER BY seq";
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, [u8; 16]>(1)?));
-        let found: (i64, [u8; 16]) = open(&self.data()).query_row(sql, [], row).unwrap();
-        (u64::try_from(found.0).unwrap(), Id::from_bytes(found.1))
+        let sql = "SELECT seq, stream_id FROM event WHERE region = $1 AND kind LIKE '%decided%' \
+             ORDER BY seq LIMIT 1";
+        let house = self.open();
+        let rows = house.app.store.read_blocking(|reader| reader.query(sql, &[])).unwrap();
+        house.app.store.close();
+        let whose: [u8; 16] = rows[0].bytes(1).unwrap().try_into().unwrap();
+        (rows[0].count(0).unwrap(), Id::from_bytes(whose))
     }
 
     fn audit(&self) -> Value {
-        let ran = ends(&["audit", &self.text(), "--json"], 0);
+        let ran = ends(&["audit", "--config", &self.config(), "--json"], 0);
         serde_json::from_str(&ran.out).unwrap()
     }
 }
@@ -261,11 +284,11 @@ fn the_plan_of_a_server_s_databases_is_printed_and_its_password_is_not() {
 
 #[test]
 fn a_region_is_audited_replayed_rebuilt_and_forgets() {
-    let region = Region::new();
+    let region = Region::on_either();
     let (config, before) = (region.config(), region.audit());
     assert_eq!(before["wrong"], serde_json::json!([]));
     assert!(before["entries"].as_u64().unwrap() > 80, "{before}");
-    let words = ends(&["audit", &region.text()], 0).out;
+    let words = ends(&["audit", "--config", &config], 0).out;
     assert!(words.contains("everything is as the log says"), "{words}");
     let (seq, person) = region.decision();
     let person = person.to_string();
@@ -474,19 +497,21 @@ fn an_auditor_goes_on_from_the_checkpoint_that_they_kept() {
 
 #[test]
 fn a_second_process_on_the_same_folder_is_refused_in_words() {
-    let region = Region::new();
+    let region = Region::on_either();
     let (config, (_, person)) = (region.config(), region.decision());
-    let house = sim::bench_house(&region.data()).unwrap();
-    let person = person.to_string();
+    let house = region.open();
+    let (person, data) = (person.to_string(), region.text());
+    let exercise = ["exercise", &data, "--store", region.store.as_deref().unwrap_or_default()];
     for arguments in [
         &["rebuild", "--config", &config][..],
         &["replay", &person, "--config", &config],
         &["forget", &person, "--yes", "--config", &config],
         &["serve", "--config", &config],
-        &["exercise", &region.text()],
+        &exercise[..if region.store.is_some() { 4 } else { 2 }],
     ] {
         let ran = ends(arguments, 2);
-        assert!(ran.error.contains("another haetae process works in"), "{ran:?}");
+        let says = if region.store.is_some() { "writes this region" } else { "works in" };
+        assert!(ran.error.contains(&format!("another haetae process {says}")), "{ran:?}");
     }
     // An audit only reads, and may look while a server works.
     assert_eq!(region.audit()["wrong"], serde_json::json!([]));

@@ -10,21 +10,21 @@
     reason = "in tests a panic is the message"
 )]
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+mod serving;
+
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use app::{Config, House};
-use kernel::{Date, Id, Locale, Seed, SystemClock};
-use person::Registration;
+use kernel::{Seed, SystemClock};
 use serde_json::Value;
-use store::{By, Context};
-use web::Who;
-use web::testing::Browser;
+
+use serving::{Line, declare, declared, look, sign_in, signal};
 
 const REGION: &str = "kr-bench";
 /// Longer than any step below takes on a slow machine; reached, it fails the test.
@@ -52,9 +52,7 @@ impl Region {
         };
         let mut region = Self { dir, config, cookies: Vec::new() };
         let house = region.open();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let cookies = (0..citizens).map(|number| runtime.block_on(sign_in(&house, number)));
-        region.cookies = cookies.collect();
+        region.cookies = sign_in(&house, citizens);
         house.app.store.close();
         Some(region)
     }
@@ -98,31 +96,10 @@ impl Region {
 
     /// Declarations on the log, of which the audit says that it is whole.
     fn declared(&self) -> usize {
-        let house = self.open();
-        let sql = "SELECT COUNT(*) FROM event WHERE region = $1 AND kind = 'code.declared.v1'";
-        let store = house.app.store.clone();
-        let rows = store.read_blocking(|reader| reader.query(sql, &[])).unwrap();
-        store.close();
-        drop(house);
+        let count = declared(self.open());
         assert_eq!(app::house::audit(&self.config, |_, _| {}).unwrap().wrong, []);
-        usize::try_from(rows[0].int(0).unwrap()).unwrap()
+        count
     }
-}
-
-async fn sign_in(house: &House, number: u32) -> String {
-    let person = Id::random(house.app.seed());
-    let it = Registration {
-        name: format!("시민 {number}"),
-        birth_date: Date::from_calendar(1980, 5, 5).unwrap(),
-        locale: Locale::Ko,
-        today: house.app.config.zone.date(house.app.now()),
-    };
-    let (context, phone) =
-        (Context::by(By::Citizen(person)), format!("+8210{:08}", 5_000 + number));
-    let work = move |tx: &mut store::Tx<'_>| person::register(tx, &context, person, &it, &phone);
-    house.app.store.write(work).await.unwrap().unwrap();
-    let browser = Browser::signed_in(&house.app, house.router(), Who::Citizen(person)).await;
-    browser.cookie("__Host-haetae").unwrap().to_owned()
 }
 
 struct Process {
@@ -135,15 +112,13 @@ struct Process {
 impl Process {
     /// Sends a signal by name, as an operator would.
     fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        signal(&self.child, name);
     }
 
     /// What it says of itself to the operator; `None` when it does not answer.
     fn says(&self) -> Option<Value> {
-        let (_, body) =
-            Line::open(&self.ops)?.ask("GET /ready HTTP/1.1\r\nHost: ops\r\n\r\n").ok()?;
-        serde_json::from_slice(&body).ok()
+        let asked = Line::open(&self.ops)?.ask("GET /ready HTTP/1.1\r\nHost: ops\r\n\r\n");
+        serde_json::from_slice(&asked.ok()?.body).ok()
     }
 
     fn is_writer(&self) -> bool {
@@ -180,65 +155,6 @@ impl Drop for EndAll<'_> {
     }
 }
 
-/// A connection that is kept alive.
-struct Line(BufReader<TcpStream>);
-
-impl Line {
-    fn open(address: &str) -> Option<Self> {
-        let stream = TcpStream::connect(address).ok()?;
-        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-        Some(Self(BufReader::new(stream)))
-    }
-
-    /// One whole answer: its head and its body; anything else is an error.
-    fn ask(&mut self, request: &str) -> std::io::Result<(Head, Vec<u8>)> {
-        let broken = |what: &str| std::io::Error::other(what.to_owned());
-        self.0.get_mut().write_all(request.as_bytes())?;
-        let (mut line, mut headers) = (String::new(), BTreeMap::new());
-        if self.0.read_line(&mut line)? == 0 {
-            return Err(broken("no answer"));
-        }
-        let status = line.split(' ').nth(1).and_then(|it| it.parse().ok());
-        loop {
-            let mut line = String::new();
-            self.0.read_line(&mut line)?;
-            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-            headers.insert(name.to_ascii_lowercase(), value.to_owned());
-        }
-        let length = headers.get("content-length").and_then(|it| it.parse().ok());
-        let mut body = vec![0; length.ok_or_else(|| broken("no length"))?];
-        self.0.read_exact(&mut body)?;
-        let last = headers.get("connection").is_some_and(|it| it == "close");
-        Ok((Head { status: status.ok_or_else(|| broken("no status"))?, last }, body))
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    status: u16,
-    /// The server said that it was the last one on its connection.
-    last: bool,
-}
-
-/// A declaration; with a key it can be sent again and counts once.
-fn declare(cookie: &str, client: u32, key: Option<&str>) -> String {
-    let body = include_str!("declaration.json");
-    let key = key.map_or_else(String::new, |it| format!("Idempotency-Key: {it}\r\n"));
-    format!(
-        "POST /api/v1/code/declarations HTTP/1.1\r\nHost: localhost:8080\r\nAccept: \
-         application/json\r\nContent-Type: application/json\r\nCookie: __Host-haetae={cookie}\r\n\
-         X-Forwarded-For: 192.0.2.{client}\r\n{key}Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-fn look(path: &str, cookie: &str, client: u32) -> String {
-    format!(
-        "GET {path} HTTP/1.1\r\nHost: localhost:8080\r\nAccept: application/json\r\nCookie: \
-         __Host-haetae={cookie}\r\nX-Forwarded-For: 198.51.100.{client}\r\n\r\n"
-    )
-}
-
 /// Asks one process without a pause, over kept connections, until it listens no more or `stop` is set.
 /// Gives what was declared and acknowledged. Any other answer, and any request without one, is an
 /// error.
@@ -258,15 +174,14 @@ fn ask_on(
             }
             let is_write = (number + client).is_multiple_of(3);
             match line.ask(if is_write { &write } else { &read }) {
-                Ok((head, body)) => {
+                Ok(it) => {
                     let wanted = if is_write { 201 } else { 200 };
-                    if head.status != wanted {
-                        let body = String::from_utf8_lossy(&body).into_owned();
-                        return Err(format!("status {}: {body}", head.status));
+                    if it.status != wanted {
+                        return Err(format!("status {}: {}", it.status, it.text()));
                     }
                     declared += usize::from(is_write);
                     answered.fetch_add(1, Ordering::Relaxed);
-                    if head.last {
+                    if it.last {
                         break;
                     }
                 }
@@ -292,20 +207,19 @@ fn two_processes_give_the_same_answers_to_reads_and_writes() {
         let mut line = Line::open(&process.public).unwrap();
         let key = format!("key-{declared}");
         let write = declare(cookie, 1, Some(&key));
-        let (head, first) = line.ask(&write).unwrap();
-        assert_eq!(head.status, 201, "{}", String::from_utf8_lossy(&first));
+        let first = line.ask(&write).unwrap();
+        assert_eq!(first.status, 201, "{}", first.text());
         // The same id has the same effect, whoever is asked.
         let other = if process.public == one.public { &two } else { &one };
-        let (head, again) = Line::open(&other.public).unwrap().ask(&write).unwrap();
-        let head = (head.status, String::from_utf8_lossy(&again).into_owned());
-        assert_eq!(head.1, String::from_utf8_lossy(&first), "{}", head.0);
+        let again = Line::open(&other.public).unwrap().ask(&write).unwrap();
+        assert_eq!(again.text(), first.text(), "{}", again.status);
         declared += 1;
         // Everybody sees it at once.
         for path in ["/log/checkpoint", "/api/v1/code", "/log"] {
             let answers = [&one, &two].map(|it| {
                 let mut line = Line::open(&it.public).unwrap();
-                let (head, body) = line.ask(&look(path, cookie, 1)).unwrap();
-                (head.status, String::from_utf8_lossy(&body).into_owned())
+                let it = line.ask(&look(path, cookie, 1)).unwrap();
+                (it.status, it.text())
             });
             if path != "/log" {
                 // A page holds a form token of its own.
@@ -316,14 +230,13 @@ fn two_processes_give_the_same_answers_to_reads_and_writes() {
     }
     // Nobody but a member speaks for clients.
     let mut line = Line::open(&one.members).unwrap();
-    let (head, _) = line.ask(&look("/log", cookie, 1)).unwrap();
-    assert_eq!(head.status, 403);
+    assert_eq!(line.ask(&look("/log", cookie, 1)).unwrap().status, 403);
     let said = look("/log", cookie, 1).replace(
         "\r\n\r\n",
         &format!("\r\nX-Haetae-Forwarded: 1 192.0.2.1 {}\r\n\r\n", "0".repeat(64)),
     );
-    let (head, _) = Line::open(&one.members).unwrap().ask(&said).unwrap();
-    assert_eq!(head.status, 403, "a tag that is not ours");
+    let answer = Line::open(&one.members).unwrap().ask(&said).unwrap();
+    assert_eq!(answer.status, 403, "a tag that is not ours");
     // Moved by hand, there and back.
     one.signal("USR1");
     until("two writes", || two.is_writer() && one.follows(&two));
@@ -389,14 +302,13 @@ fn a_region_of_four_outlives_its_writers() {
                     until("it is acknowledged", || {
                         let asked = Line::open(turns.next().unwrap()).map(|mut it| it.ask(&write));
                         match asked {
-                            Some(Ok((head, _))) if head.status == 201 || head.status == 200 => true,
-                            Some(Ok((head, body))) => {
-                                let body = String::from_utf8_lossy(&body);
-                                let moves = match head.status {
+                            Some(Ok(it)) if it.status == 201 || it.status == 200 => true,
+                            Some(Ok(it)) => {
+                                let moves = match it.status {
                                     503 => "web-moving",
                                     _ => "web-unanswered",
                                 };
-                                assert!(body.contains(moves), "{}: {body}", head.status);
+                                assert!(it.text().contains(moves), "{}: {}", it.status, it.text());
                                 refused.fetch_add(1, Ordering::Relaxed);
                                 false
                             }
@@ -439,4 +351,105 @@ fn a_region_of_four_outlives_its_writers() {
     eprintln!("{declared} declared, {} asked again", refused.load(Ordering::Relaxed));
     drop(processes);
     assert_eq!(region.declared(), declared, "each acknowledged one once, and nothing else");
+}
+
+/// Follows the log at one process as a browser does, until `stop`: breaks off now and then, and connects
+/// again with the last id that it had. Gives each entry as it came, and when.
+fn follow(address: &str, from: u64, stop: &AtomicBool, seen: &Sender<(u64, Instant)>) {
+    let mut last = None;
+    while !stop.load(Ordering::Relaxed) {
+        let ask = look(&format!("/log/live?after={from}"), "", 9)
+            .replace("application/json", "text/event-stream");
+        let again = last.map_or(String::new(), |it: u64| format!("\r\nLast-Event-ID: {it}"));
+        let Some(line) = Line::open(address) else { return };
+        let stream = line.stream(&ask.replace("\r\n\r\n", &format!("{again}\r\n\r\n")));
+        let ids = stream.lines().map_while(Result::ok).filter_map(|line| {
+            line.strip_prefix("id: ").map(|it| it.trim().parse::<u64>().unwrap())
+        });
+        for id in ids.take(7) {
+            last = Some(id);
+            let _ = seen.send((id, Instant::now()));
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn an_entry_written_at_one_process_shows_live_at_another_and_once_while_the_region_moves() {
+    let Some(region) = Region::new(2) else { return };
+    let one = region.serve("one");
+    let two = region.serve("two");
+    until("two follows one", || one.is_writer() && two.follows(&one));
+    let size = || {
+        let head = look("/api/v1/log/head", "", 1);
+        let head = Line::open(&two.public).unwrap().ask(&head).unwrap();
+        serde_json::from_slice::<Value>(&head.body).unwrap()["size"].as_u64().unwrap()
+    };
+    let (from, stop, cookie) = (size(), AtomicBool::new(false), &region.cookies[0]);
+    let mut next_key = 0;
+    let mut declare_at = |process: &Process| {
+        next_key += 1;
+        let write = declare(cookie, 1, Some(&format!("live-{next_key}")));
+        until("it is acknowledged", || {
+            let asked = Line::open(&process.public).unwrap().ask(&write).unwrap();
+            assert!([200, 201, 503, 504].contains(&asked.status), "{}", asked.text());
+            asked.status < 300
+        });
+    };
+    std::thread::scope(|scope| {
+        let _end = EndAll(&stop);
+        let watched = [&one, &two].map(|process| {
+            let (seen, entries) = channel();
+            let (address, stop) = (&process.public, &stop);
+            scope.spawn(move || follow(address, from, stop, &seen));
+            entries
+        });
+        let mut next = [from; 2];
+        // What came at both since the last time, up to the log's present end.
+        let mut catch_up = || {
+            let end = size();
+            let mut latest = Instant::now();
+            for (entries, next) in watched.iter().zip(&mut next) {
+                while *next < end {
+                    let (id, at) = entries.recv_timeout(PATIENCE).expect("every entry comes");
+                    assert_eq!(id, *next, "in their order, none twice and none left out");
+                    *next += 1;
+                    latest = at;
+                }
+            }
+            latest
+        };
+        let mut delays = Vec::new();
+        for _ in 0..10 {
+            declare_at(&one);
+            let acknowledged = Instant::now();
+            delays.push(catch_up().saturating_duration_since(acknowledged));
+        }
+        delays.sort_unstable();
+        eprintln!(
+            "an entry shows at the other process after {:.0?} (median), {:.0?} at worst",
+            delays[5], delays[9]
+        );
+        assert!(delays[5] < Duration::from_secs(2), "{delays:?}");
+        for (writer, other) in [(&one, &two), (&two, &one), (&one, &two)] {
+            for _ in 0..3 {
+                declare_at(other);
+            }
+            writer.signal("USR1");
+            // While it moves, and after it has.
+            for _ in 0..3 {
+                declare_at(writer);
+            }
+            until("the other writes", || other.is_writer() && writer.follows(other));
+            declare_at(writer);
+            catch_up();
+        }
+        stop.store(true, Ordering::Relaxed);
+        // So that those who wait for an entry see that it is over.
+        declare_at(&one);
+    });
+    drop((one, two));
+    assert_eq!(region.declared(), next_key);
 }

@@ -9,8 +9,9 @@
     reason = "in tests a panic is the message"
 )]
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+mod serving;
+
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -18,11 +19,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use kernel::{Date, Id, Locale};
-use person::Registration;
-use store::{By, Context};
-use web::Who;
-use web::testing::Browser;
+use serving::{Line, declare, declared, look, sign_in, signal};
 
 /// Connections that are kept alive and always in use.
 const CLIENTS: u32 = 8;
@@ -40,9 +37,7 @@ impl Region {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("region");
         let house = sim::bench_house(&data).unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let cookies = (0..citizens).map(|number| runtime.block_on(sign_in(&house, number)));
-        let cookies = cookies.collect();
+        let cookies = sign_in(&house, citizens);
         house.app.store.close();
         drop(house);
         let text = format!(
@@ -94,94 +89,19 @@ impl Region {
 
     /// Declarations on the log.
     fn declared(&self) -> usize {
-        let house = sim::bench_house(&self.path("region")).unwrap();
-        let sql = "SELECT COUNT(*) FROM event WHERE region = $1 AND kind = 'code.declared.v1'";
-        let store = house.app.store.clone();
-        let rows = store.read_blocking(|reader| reader.query(sql, &[])).unwrap();
-        store.close();
-        usize::try_from(rows[0].int(0).unwrap()).unwrap()
+        declared(sim::bench_house(&self.path("region")).unwrap())
     }
-}
-
-async fn sign_in(house: &app::House, number: u32) -> String {
-    let person = Id::random(house.app.seed());
-    let it = Registration {
-        name: format!("시민 {number}"),
-        birth_date: Date::from_calendar(1980, 5, 5).unwrap(),
-        locale: Locale::Ko,
-        today: house.app.config.zone.date(house.app.now()),
-    };
-    let (context, phone) =
-        (Context::by(By::Citizen(person)), format!("+8210{:08}", 5_000 + number));
-    let work = move |tx: &mut store::Tx<'_>| person::register(tx, &context, person, &it, &phone);
-    house.app.store.write(work).await.unwrap().unwrap();
-    let browser = Browser::signed_in(&house.app, house.router(), Who::Citizen(person)).await;
-    browser.cookie("__Host-haetae").unwrap().to_owned()
-}
-
-/// Sends a signal by name, as an operator would.
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-}
-
-/// What one answer on a connection was.
-struct Answer {
-    status: u16,
-    /// The server said that it was the last one.
-    last: bool,
-}
-
-/// Reads one whole answer. `None` when the connection ended before its first byte; anything cut
-/// short is an error.
-fn read(reader: &mut BufReader<TcpStream>) -> Result<Option<Answer>, String> {
-    let (mut line, mut headers) = (String::new(), BTreeMap::new());
-    match reader.read_line(&mut line) {
-        Ok(0) => return Ok(None),
-        Err(error) if line.is_empty() && error.kind() == std::io::ErrorKind::ConnectionReset => {
-            return Ok(None);
-        }
-        other => other.map_err(|error| format!("in the status: {error}"))?,
-    };
-    let status = line.split(' ').nth(1).and_then(|it| it.parse().ok()).ok_or(line)?;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).map_err(|error| format!("in the headers: {error}"))?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.insert(name.to_ascii_lowercase(), value.to_owned());
-    }
-    let length = headers.get("content-length").ok_or("no length")?;
-    let mut body = vec![0; length.parse().map_err(|_| "a length that is none")?];
-    reader.read_exact(&mut body).map_err(|error| format!("in the body: {error}"))?;
-    Ok(Some(Answer { status, last: headers.get("connection").is_some_and(|it| it == "close") }))
 }
 
 /// Asks without a pause until new connections are refused. Gives what was declared and
 /// acknowledged; every request that a kept connection was used for must have a whole answer.
 fn ask(address: &str, cookie: &str, client: u32, answered: &Sender<()>) -> Result<usize, String> {
-    let body = include_str!("declaration.json");
-    let declare = format!(
-        "POST /api/v1/code/declarations HTTP/1.1\r\nHost: localhost:8080\r\nAccept: \
-         application/json\r\nContent-Type: application/json\r\nCookie: __Host-haetae={cookie}\r\n\
-         X-Forwarded-For: 192.0.2.{client}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let look = format!(
-        "GET /log HTTP/1.1\r\nHost: localhost:8080\r\nX-Forwarded-For: 198.51.100.{client}\r\n\r\n"
-    );
+    let (write, read) = (declare(cookie, client, None), look("/log", "", client));
     let mut declared = 0;
-    while let Ok(stream) = TcpStream::connect(address) {
-        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
-        let mut reader = BufReader::new(stream);
+    while let Some(mut line) = Line::open(address) {
         for number in 0_u32.. {
             let is_write = (number + client).is_multiple_of(3);
-            let request = if is_write { &declare } else { &look };
-            let sent = reader.get_mut().write_all(request.as_bytes());
-            let got = match sent {
-                Ok(()) => read(&mut reader)?,
-                Err(_) => None,
-            };
-            let Some(answer) = got else {
+            let Some(answer) = line.try_ask(if is_write { &write } else { &read })? else {
                 // Not yet accepted when the listener closed: the first request on its connection.
                 if number == 0 {
                     return Ok(declared);

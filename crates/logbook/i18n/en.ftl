@@ -217,4 +217,5 @@ logbook-kind-code-issuer_compromised-v1 = What a signing key signed since then i
 logbook-kind-code-issuer_ended-v1 = A signing key was ended
 logbook-kind-code-keys_stated-v1 = How often each key signed was stated
 logbook-kind-gate-lists_raised-v1 = From when on gates' lists count was raised
+logbook-kind-store-queue_rotated-v1 = The key that gates seal their entries to was changed
 logbook-kind-store-wrap_rotated-v1 = The key that wraps keys was changed

@@ -213,4 +213,5 @@ logbook-kind-code-issuer_compromised-v1 = 서명 열쇠가 그때부터 서명�
 logbook-kind-code-issuer_ended-v1 = 서명 열쇠를 끝냈습니다
 logbook-kind-code-keys_stated-v1 = 열쇠마다 몇 번 서명했는지 밝혔습니다
 logbook-kind-gate-lists_raised-v1 = 출입구 목록이 유효한 시점을 올렸습니다
+logbook-kind-store-queue_rotated-v1 = 출입 확인 기기가 기록을 봉인하는 열쇠를 바꿨습니다
 logbook-kind-store-wrap_rotated-v1 = 열쇠를 감싸는 열쇠를 바꿨습니다

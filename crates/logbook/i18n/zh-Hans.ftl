@@ -213,4 +213,5 @@ logbook-kind-code-issuer_compromised-v1 = 自该时起签名密钥所签内容�
 logbook-kind-code-issuer_ended-v1 = 签名密钥已终止
 logbook-kind-code-keys_stated-v1 = 已公布各密钥的签名次数
 logbook-kind-gate-lists_raised-v1 = 门口名单开始有效的时间已推后
+logbook-kind-store-queue_rotated-v1 = 查验设备用来封存记录的密钥已更换
 logbook-kind-store-wrap_rotated-v1 = 包裹密钥的密钥已更换

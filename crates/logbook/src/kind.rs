@@ -72,6 +72,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("store.expired.v1", "logbook-kind-store-expired-v1"),
     ("store.forgotten.v1", "logbook-kind-store-forgotten-v1"),
     ("store.joined.v1", "logbook-kind-store-joined-v1"),
+    ("store.queue_rotated.v1", "logbook-kind-store-queue_rotated-v1"),
     ("store.wrap_rotated.v1", "logbook-kind-store-wrap_rotated-v1"),
 ];
 

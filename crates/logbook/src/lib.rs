@@ -13,12 +13,13 @@
 //! - [`outsider`]: the audit from outside, without input or output of its own
 //! - [`refusal`]: what is asked for and is not there
 //! - [`view`]: reading the log; [`receipt`]: what a person keeps
-//! - [`files`]: the C2SP paths; [`api`]: JSON; [`pages`]: pages
+//! - [`files`]: the C2SP paths; [`api`]: JSON; [`pages`]: pages; [`live`]: the log as it grows
 
 #[allow(unused_qualifications, reason = "what utoipa writes for query parameters")]
 pub mod api;
 pub mod files;
 pub mod kind;
+pub mod live;
 pub mod model;
 pub mod outsider;
 pub mod pages;
@@ -39,7 +40,7 @@ const TEXTS: [(&str, &str); 3] = [
 pub fn slice() -> Slice {
     Slice {
         name: "logbook",
-        routes: || [files::routes(), api::routes(), pages::routes()].concat(),
+        routes: || [files::routes(), api::routes(), live::routes(), pages::routes()].concat(),
         streams: &[],
         observations: &[],
         views: &[],
@@ -58,6 +59,11 @@ pub fn slice() -> Slice {
             Asset {
                 name: "logbook/check.js",
                 bytes: include_bytes!("../assets/check.js"),
+                mime: "text/javascript",
+            },
+            Asset {
+                name: "logbook/live.js",
+                bytes: include_bytes!("../assets/live.js"),
                 mime: "text/javascript",
             },
             Asset {

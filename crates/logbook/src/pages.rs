@@ -28,7 +28,7 @@ pub fn samples() -> Vec<Sample> {
 }
 
 /// A number with its digits grouped.
-fn number(value: u64) -> String {
+pub(crate) fn number(value: u64) -> String {
     web::texts::grouped(&value.to_string())
 }
 

@@ -153,12 +153,12 @@ pub(crate) fn take_all(
     batches: &[(Batch, [u8; 64])],
     now: Instant,
 ) -> anyhow::Result<()> {
-    let questions = app.questions;
+    let (questions, queues) = (app.questions, std::slice::from_ref(queue));
     for chunk in batches.chunks(100) {
         let prepared = app.store.read_blocking(|reader| {
             let mut prepared = Vec::with_capacity(chunk.len());
             for (batch, signature) in chunk {
-                let it = intake::prepare(reader, &questions, queue, batch, signature, now)?;
+                let it = intake::prepare(reader, &questions, queues, batch, signature, now)?;
                 prepared.push(accepted(it)?);
             }
             Ok(prepared)
@@ -181,9 +181,9 @@ pub(crate) fn take(
     signature: &[u8; 64],
     now: Instant,
 ) -> anyhow::Result<u64> {
-    let questions = app.questions;
+    let (questions, queues) = (app.questions, std::slice::from_ref(queue));
     let prepared = app.store.read_blocking(|reader| {
-        intake::prepare(reader, &questions, queue, batch, signature, now)
+        intake::prepare(reader, &questions, queues, batch, signature, now)
     })?;
     let prepared = prepared.map_err(|refusal| anyhow!("{refusal:?}"))?;
     let taken = app.store.write_blocking(move |tx| intake::take(tx, &prepared));

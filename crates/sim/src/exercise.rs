@@ -153,8 +153,9 @@ impl Exercise {
         done.map(|_| ()).map_err(|error| anyhow!("{error:?}"))
     }
 
-    /// A declaration of somebody; nothing when they were forgotten meanwhile.
-    fn declare_unless_forgotten(&self, command: u128) -> anyhow::Result<Option<Acknowledged>> {
+    /// A declaration of somebody, decided by the rules; nothing when they were forgotten meanwhile.
+    pub(crate) fn declare(&self) -> anyhow::Result<Option<Acknowledged>> {
+        let command = u128::from_be_bytes(self.seed.bytes());
         let (at, person) = self.somebody();
         let today = self.app.config.zone.date(self.app.now());
         let context = Context { by: By::Citizen(person), command: Some(command) };
@@ -279,43 +280,52 @@ impl Exercise {
     /// One of everything, by `choice`, under a command id of its own; `None` where the work has no
     /// command id (forgetting, rebuilding).
     pub fn mixed(&self, choice: u64) -> anyhow::Result<Option<Acknowledged>> {
-        let command = u128::from_be_bytes(self.seed.bytes());
         match choice % 20 {
-            0 => {
-                let (_, person) = self.somebody();
-                write(&self.app, move |tx| {
-                    let again = tx.is_forgotten(person.to_u128())?;
-                    if again { Ok(()) } else { tx.forget(person.to_u128()) }
-                })?;
-                Ok(None)
-            }
-            1 => {
-                write(&self.app, |tx| tx.rebuild())?;
-                Ok(None)
-            }
-            2..=8 => {
-                let plain = self.plain();
-                let payload = serde_json::to_vec(&Entered {
-                    place: Id::from_u128(7),
-                    device: Id::from_u128(8),
-                    n: 1,
-                    pass: plain.pass,
-                    at: plain.at,
-                    verdict: plain.verdict,
-                    reasons: Vec::new(),
-                    class: None,
-                    typed: false,
-                })?;
-                let day = store::tx::utc_day(self.app.now());
-                let batch = vec![Observation { day, payload }; 50];
-                let context = Context { by: By::System("exercise"), command: Some(command) };
-                let (first, _) = write(&self.app, move |tx| {
-                    tx.observe(&context, contracts::gate::ENTERED, &batch)
-                })?;
-                Ok(Some(Acknowledged { command, first }))
-            }
-            _ => Ok(self.declare_unless_forgotten(command)?),
+            0 => self.forget().map(|_| None),
+            1 => self.rebuild().map(|()| None),
+            2..=8 => self.enter().map(Some),
+            _ => self.declare(),
         }
+    }
+
+    /// Forgets somebody; `false` when they were forgotten before.
+    pub(crate) fn forget(&self) -> anyhow::Result<bool> {
+        let (_, person) = self.somebody();
+        write(&self.app, move |tx| {
+            let again = tx.is_forgotten(person.to_u128())?;
+            if !again {
+                tx.forget(person.to_u128())?;
+            }
+            Ok(!again)
+        })
+    }
+
+    /// Folds the log anew, once what waits in the queue is done.
+    pub(crate) fn rebuild(&self) -> anyhow::Result<()> {
+        write(&self.app, |tx| tx.rebuild()).map(|_| ())
+    }
+
+    /// A batch of 50 entries, as a gate hands them in.
+    pub(crate) fn enter(&self) -> anyhow::Result<Acknowledged> {
+        let command = u128::from_be_bytes(self.seed.bytes());
+        let plain = self.plain();
+        let payload = serde_json::to_vec(&Entered {
+            place: Id::from_u128(7),
+            device: Id::from_u128(8),
+            n: 1,
+            pass: plain.pass,
+            at: plain.at,
+            verdict: plain.verdict,
+            reasons: Vec::new(),
+            class: None,
+            typed: false,
+        })?;
+        let day = store::tx::utc_day(self.app.now());
+        let batch = vec![Observation { day, payload }; 50];
+        let context = Context { by: By::System("exercise"), command: Some(command) };
+        let (first, _) =
+            write(&self.app, move |tx| tx.observe(&context, contracts::gate::ENTERED, &batch))?;
+        Ok(Acknowledged { command, first })
     }
 }
 

@@ -23,4 +23,4 @@ pub use exercise::{Exercise, bench_house};
 pub use http::{PageWeight, cookies, declaration, declare_to_code, page_weights};
 pub use passes::give_passes;
 pub use story::{Told, Wish, tell};
-pub use trial::{Site, Step, Trial};
+pub use trial::{Site, Step, Trial, Work};

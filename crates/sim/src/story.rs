@@ -90,9 +90,10 @@ pub(crate) fn accepted<T, R: std::fmt::Debug>(answer: Result<T, R>) -> Result<T,
     answer.map_err(|refusal| Fault::new(format!("the story was refused: {refusal:?}")))
 }
 
-/// The region's queue key, as the gate slice uses it.
+/// The region's newest queue key, as the gate slice uses it.
 pub(crate) fn queue_key(app: &App) -> anyhow::Result<QueueKey> {
-    let scalar = app.keyring.key("queue")?;
+    let newest = app.keyring.queue()?.into_iter().next();
+    let (_, scalar) = newest.context("there is no queue key")?;
     QueueKey::from_scalar(&scalar).map_err(|error| anyhow!("{error}"))
 }
 

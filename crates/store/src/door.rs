@@ -6,9 +6,9 @@
 //! one, so that only the job at fault fails.
 //!
 //! A disk that is full, a server that is gone or read-only pauses writing: everything is refused until
-//! a write succeeds, which each that comes tries once. A commit that
-//! failed in any other way may or may not be durable; then nothing more is acknowledged until the
-//! program has started anew and read what is there.
+//! a write succeeds, which each that comes tries once. A commit that failed in any other way may or may
+//! not be durable; then nothing more is acknowledged until the program has started anew and read what is
+//! there.
 //!
 //! Commit order across the three databases: keys, visits, identity with the log. What the log does
 //! not cover never happened: [`crate::open`] removes it at the next start, and the writer before its
@@ -18,27 +18,32 @@
 //! [`crate::lease`], and a batch that was in another transaction's way, or lost its connection before
 //! COMMIT, is run again as a whole. A connection lost during the COMMIT of the log means unknown: the
 //! lost session is ended, and the lease's row and the head say whether it took effect.
+//!
+//! Here are the queue and the handle on it; `writer` runs batches, `pausing` says what follows when it
+//! cannot, `standby` how a writer keeps its lease and gives it up.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod pausing;
+mod standby;
+mod writer;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use kernel::{Aggregate, Clock, Region, Seed};
 use tokio::sync::{oneshot, watch};
 
-use crate::commit::NotCommitted;
 use crate::fault::Doing as _;
 use crate::follow::Follower;
 use crate::member::{Desk, Role};
-use crate::postgres::pause;
 use crate::read::Readers;
 use crate::room::Room;
-use crate::sqlite::left_nothing;
 use crate::tx::{Core, Ran};
 use crate::vault::Vault;
-use crate::{Backend, Context, Fault, Reader, Registry, Tx, lease};
+use crate::{Backend, Context, Fault, Reader, Registry, Tx};
+
+use pausing::STOPPED;
+pub(crate) use writer::Writer;
 
 /// Jobs that may wait. At some 10,000 commands a second this is under half a second of work.
 pub const QUEUE_MAX: usize = 4_096;
@@ -47,16 +52,8 @@ pub const BATCH_MAX: usize = 1_024;
 /// How often a batch is run that failed because another transaction was in the way, or because the
 /// connection was lost before COMMIT.
 pub(crate) const ATTEMPTS_MAX: u32 = 4;
-/// Pauses before a batch is run again that lost its connection, in milliseconds: a server that only
-/// starts anew is waited for, one that is gone is not.
-const LOST_PAUSES_MS: [u64; 4] = [0, 50, 200, 500];
-/// How often deleted keys are erased from the files of an engine that does not overwrite them: it
-/// writes the whole table, so not after each.
-const ERASE_EVERY: Duration = Duration::from_mins(1);
 /// What a caller is told to wait when the queue is full, in seconds.
 pub const RETRY_AFTER_S: u32 = 2;
-
-const STOPPED: &str = "writing has stopped after a failed commit";
 
 /// What a command made happen.
 pub type Done<E> = Ran<E>;
@@ -250,6 +247,11 @@ impl Store {
         self.0.shared.follower.size()
     }
 
+    /// [`Store::size`] and its growth. Where another process writes, it is looked at five times a second.
+    pub fn sizes(&self) -> watch::Receiver<u64> {
+        self.0.shared.follower.sizes()
+    }
+
     /// Jobs that wait for the writer.
     pub fn waiting(&self) -> u64 {
         self.0.shared.waiting.load(Ordering::Relaxed)
@@ -422,267 +424,5 @@ fn settle<E, R>(answer: Result<Result<Ran<E>, R>, Error<Never>>) -> Result<Ran<E
         Err(Error::Busy { retry_after_s }) => Err(Error::Busy { retry_after_s }),
         Err(Error::Fault(fault)) => Err(Error::Fault(fault)),
         Err(Error::Refused(never)) => match never {},
-    }
-}
-
-fn finish(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), Fault>) {
-    for job in jobs {
-        job.finish(outcome.as_ref().copied().map_err(Fault::retold));
-    }
-}
-
-/// The thread while it writes.
-pub(crate) struct Writer {
-    core: Core,
-    /// When deleted keys were last erased from the files.
-    erased: Instant,
-    shared: Arc<Shared>,
-    is_member: bool,
-    /// Who asked to leave the lease to others.
-    leaves: Option<oneshot::Sender<()>>,
-}
-
-impl Writer {
-    pub(crate) fn new(core: Core, shared: Arc<Shared>, is_member: bool) -> Self {
-        Self { core, erased: Instant::now(), shared, is_member, leaves: None }
-    }
-
-    pub(crate) fn run(mut self, queue: &Receiver<Message>) -> Ended {
-        let mut renewed = Instant::now();
-        loop {
-            // Nobody renews anything while no lease is held.
-            let ticks = self.core.lease.is_some() || self.shared.paused.load(Ordering::Relaxed);
-            let pause = if ticks { lease::RENEW } else { Duration::MAX };
-            match queue.recv_timeout(pause.saturating_sub(renewed.elapsed())) {
-                Ok(Message::Job(first)) => self.take(first, queue),
-                Ok(Message::Leave(done)) => self.leaves = Some(done),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            if renewed.elapsed() >= lease::RENEW {
-                self.renew();
-                // Whether it is over shows also where nobody comes to write.
-                if self.shared.paused.load(Ordering::Relaxed) {
-                    self.batch(Vec::new());
-                }
-                renewed = Instant::now();
-            }
-            if self.is_member && self.core.fenced {
-                return Ended::Fenced;
-            }
-            if let Some(done) = self.leaves.take() {
-                if self.is_member {
-                    self.stand_back();
-                    self.core.give_back();
-                    return Ended::LeftTo(done);
-                }
-                let _ = done.send(());
-            }
-        }
-        self.core.erase();
-        self.stand_back();
-        self.core.give_back();
-        Ended::Closed
-    }
-
-    /// From now on others may write: nothing more is taken, and readers follow the log. Whether the
-    /// database takes writes is theirs to find out.
-    fn stand_back(&self) {
-        self.shared.follower.let_go();
-        self.shared.paused.store(false, Ordering::Relaxed);
-        if self.is_member {
-            self.shared.role.send_replace(Role::Standby(None));
-        }
-    }
-
-    /// Runs `first` together with what has gathered behind it.
-    fn take(&mut self, first: Box<dyn Job>, queue: &Receiver<Message>) {
-        let mut batch = vec![first];
-        while batch.len() < BATCH_MAX
-            && let Ok(next) = queue.try_recv()
-        {
-            match next {
-                Message::Job(job) => batch.push(job),
-                Message::Leave(done) => {
-                    self.leaves = Some(done);
-                    break;
-                }
-            }
-        }
-        let count = batch.len();
-        self.batch(batch);
-        self.shared.finished(count);
-    }
-
-    fn renew(&mut self) {
-        let asked = Instant::now();
-        match self.core.renew() {
-            Ok(()) if self.core.lease.is_some() && !self.core.fenced => {
-                self.shared.follower.hold(asked);
-            }
-            Ok(()) => {}
-            Err(fault) => tracing::warn!(fault = %fault.chain(), "the lease was not renewed"),
-        }
-        self.stop_if_fenced();
-        if self.erased.elapsed() >= ERASE_EVERY {
-            self.core.erase();
-            self.erased = Instant::now();
-        }
-    }
-
-    fn stop_if_fenced(&self) {
-        if !self.core.fenced {
-            return;
-        }
-        self.stand_back();
-        if self.is_member {
-            tracing::error!("another process writes this region now: this one stands by");
-        } else if !self.shared.stopped.send_replace(true) {
-            tracing::error!("another process writes this region now: this one has stopped writing");
-        }
-    }
-
-    fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
-        match self.attempts(&mut jobs) {
-            Ok(()) => {
-                if self.shared.paused.swap(false, Ordering::Relaxed) {
-                    tracing::warn!("writing goes on");
-                }
-                finish(jobs, &Ok(()));
-            }
-            // The disk, or the lease, refuses them all alike, and is not to be asked a thousand times.
-            Err(fault) if fault.is_paused() || self.core.fenced => finish(jobs, &Err(fault)),
-            Err(fault) if jobs.len() == 1 => {
-                tracing::error!(fault = %fault.chain(), "a write failed");
-                finish(jobs, &Err(fault));
-            }
-            Err(_) => {
-                for job in jobs {
-                    self.batch(vec![job]);
-                }
-            }
-        }
-    }
-
-    /// Tries again, as a whole, what failed through no fault of its own.
-    fn attempts(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
-        let mut left = ATTEMPTS_MAX;
-        // Who came before has waited for the server already.
-        let known = self.shared.paused.load(Ordering::Relaxed);
-        let mut pauses = LOST_PAUSES_MS.iter().take(if known { 1 } else { usize::MAX });
-        loop {
-            match self.attempt(jobs) {
-                Err(fault) if fault.is_lost() => {
-                    let Some(time_ms) = pauses.next() else { return Err(self.paused_by(&fault)) };
-                    tracing::warn!(fault = %fault.chain(), "a batch is tried again");
-                    pause(Duration::from_millis(*time_ms));
-                }
-                Err(fault) if left > 1 && fault.is_in_the_way() => {
-                    left -= 1;
-                    tracing::warn!(fault = %fault.chain(), "a batch is tried again");
-                }
-                answer => return answer,
-            }
-        }
-    }
-
-    fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
-        if *self.shared.stopped.borrow() {
-            return Err(Fault::paused(STOPPED));
-        }
-        if self.core.fenced {
-            return Err(elsewhere());
-        }
-        let paused = self.shared.paused.load(Ordering::Relaxed);
-        self.shared.room.check().map_err(|it| self.judged(it))?;
-        self.settle_debts()?;
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            self.core.begin()?;
-            for job in jobs.iter_mut() {
-                job.run(&mut Tx::new(&mut self.core))?;
-            }
-            if paused {
-                self.core.prove_writable()?;
-            }
-            self.core.extend_tree()
-        }));
-        let done = match ran {
-            Ok(Ok(tree)) => self.core.commit(tree),
-            Ok(Err(fault)) => Err(NotCommitted::For(fault)),
-            Err(_) => Err(NotCommitted::For(Fault::new("a job panicked"))),
-        };
-        match done {
-            Ok(()) => {
-                self.shared.follower.wrote(self.core.tree.size());
-                // The batch is durable even where this fails. Nothing follows it before the debt is
-                // paid.
-                let _ = self.settle_debts();
-                Ok(())
-            }
-            Err(NotCommitted::For(fault)) => {
-                self.stop_if_fenced();
-                // What cannot even be undone is as unknown as a commit that nobody answered.
-                match self.core.undo() {
-                    Ok(()) => Err(self.judged(fault)),
-                    Err(_) => Err(self.stop(&fault)),
-                }
-            }
-            Err(NotCommitted::PerhapsNot(fault)) if self.is_member && self.core.fenced => {
-                self.stop_if_fenced();
-                // What it held in memory goes with the role, so nothing can differ from the log. Keys
-                // that it ended after all are found ended when the log is followed.
-                let _ = self.core.undo();
-                Err(Fault::unknown(fault.chain()))
-            }
-            Err(NotCommitted::PerhapsNot(fault)) => Err(self.stop(&fault)),
-        }
-    }
-
-    fn settle_debts(&mut self) -> Result<(), Fault> {
-        let settled = self.core.settle_debts();
-        self.stop_if_fenced();
-        match settled {
-            Ok(()) => Ok(()),
-            // On a server what failed was undone, and is done again before the next batch.
-            Err(fault) if self.core.lease.is_some() || left_nothing(&fault) => {
-                Err(self.judged(fault))
-            }
-            Err(fault) => Err(self.stop(&fault)),
-        }
-    }
-
-    /// Nobody knows what is durable: nothing more is acknowledged.
-    fn stop(&self, fault: &Fault) -> Fault {
-        tracing::error!(fault = %fault.chain(), "a commit failed: writing stops");
-        self.shared.stopped.send_replace(true);
-        Fault::paused(STOPPED)
-    }
-
-    /// A fault that is the disk's pauses writing; the log hears of it once.
-    fn judged(&self, fault: Fault) -> Fault {
-        if fault.is_paused() || fault.is_unwritable() { self.paused_by(&fault) } else { fault }
-    }
-
-    /// Until a write succeeds, all are refused with a word that says so. Where the lease is another's
-    /// nothing is paused: others write, and whoever asks is to ask them.
-    fn paused_by(&self, fault: &Fault) -> Fault {
-        if self.core.fenced {
-            return Fault::elsewhere(fault.chain());
-        }
-        if !self.shared.paused.swap(true, Ordering::Relaxed) {
-            tracing::error!(fault = %fault.chain(), "nothing can be written at present");
-        }
-        Fault::paused(fault.chain())
-    }
-}
-
-impl Drop for Writer {
-    /// The writer ends with the last handle, or by a panic outside of a job: then nobody would be
-    /// left to answer, and whoever asks must learn it.
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            tracing::error!("the writer panicked: writing stops");
-            self.shared.stopped.send_replace(true);
-        }
     }
 }

@@ -8,9 +8,10 @@
 //! A writer needs none of this: it ends keys itself. A writer that has stood still for longer than its
 //! lease does, because another may have written meanwhile.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use crate::fault::Doing as _;
 use crate::lease::LEASE_S;
@@ -39,7 +40,7 @@ enum Alone {
 /// How far this process knows the log.
 pub(crate) struct Follower {
     /// Entries that were looked at: all of the log for its writer.
-    seen: AtomicU64,
+    seen: watch::Sender<u64>,
     alone: Mutex<Alone>,
 }
 
@@ -47,17 +48,26 @@ impl Follower {
     /// Of a folder's log, or of one of which nothing is known yet.
     pub(crate) fn new(is_folder: bool) -> Self {
         let alone = if is_folder { Alone::Always } else { Alone::Never };
-        Self { seen: AtomicU64::new(0), alone: Mutex::new(alone) }
+        Self { seen: watch::Sender::new(0), alone: Mutex::new(alone) }
     }
 
     /// Entries on the log, as far as is known.
     pub(crate) fn size(&self) -> u64 {
-        self.seen.load(Ordering::Acquire)
+        *self.seen.borrow()
+    }
+
+    /// The size and its growth.
+    pub(crate) fn sizes(&self) -> watch::Receiver<u64> {
+        self.seen.subscribe()
     }
 
     /// The writer has brought the log to this size.
     pub(crate) fn wrote(&self, size: u64) {
-        self.seen.fetch_max(size, Ordering::AcqRel);
+        self.seen.send_if_modified(|seen| {
+            let grows = *seen < size;
+            *seen = size.max(*seen);
+            grows
+        });
     }
 
     /// The lease was taken or renewed; `asked` is from before it was asked for.

@@ -9,13 +9,13 @@ use kernel::Seed;
 use zeroize::Zeroizing;
 
 use crate::fault::Doing as _;
-use crate::{Fault, Side, wrap};
+use crate::{Fault, Side, queue, wrap};
 
 /// 32 secret bytes that leave no copy behind when dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
 
 /// The keys that a region has from its first day and for good.
-const NAMES: [&str; 5] = ["blind-index", "log", "queue", "root", "web"];
+const NAMES: [&str; 4] = ["blind-index", "log", "root", "web"];
 
 /// The region's keys.
 pub struct Keyring {
@@ -32,8 +32,8 @@ impl Keyring {
         Ok(Self { dir: dir.to_owned(), seed })
     }
 
-    /// The key with this name, made on first use. Names in use: `blind-index`, `log`, `root`,
-    /// `queue`, `web`. Keys with a number or a kid in their name are made by [`Keyring::make`] alone.
+    /// The key with this name, made on first use. Names in use: `blind-index`, `log`, `root`, `web`. Keys
+    /// with a number or a kid in their name are made by [`Keyring::make`] alone.
     pub fn key(&self, name: &str) -> Result<Secret, Fault> {
         match self.find(name)? {
             Some(key) => Ok(key),
@@ -85,7 +85,8 @@ impl Keyring {
 
     /// Makes the keys that are missing: before others copy the folder.
     pub(crate) fn make_all(&self) -> Result<(), Fault> {
-        NAMES.iter().try_for_each(|it| self.key(it).map(|_| ()))
+        NAMES.iter().try_for_each(|it| self.key(it).map(|_| ()))?;
+        self.queue().map(|_| ())
     }
 
     /// A key that is missing. A process that does not write the region must not make one: it would be
@@ -96,7 +97,8 @@ impl Keyring {
             |side: Side| names.iter().any(|it| wrap::parse(it).is_some_and(|it| it.0 == side));
         let wraps = [Side::Identity, Side::Visits].into_iter().find(|it| !has(*it));
         let own = NAMES.into_iter().find(|it| !names.iter().any(|name| name == it));
-        own.or_else(|| wraps.map(wrap::base))
+        let has_queue = names.iter().any(|it| queue::parse(it).is_some());
+        own.or_else(|| wraps.map(wrap::base)).or((!has_queue).then_some("queue"))
     }
 
     /// Where the key with this name lies.

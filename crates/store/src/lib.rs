@@ -41,6 +41,7 @@ pub mod outbox;
 pub mod plan;
 pub mod postgres;
 pub mod projection;
+pub mod queue;
 pub mod read;
 pub mod registry;
 mod room;

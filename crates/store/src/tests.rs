@@ -713,6 +713,7 @@ on_both! {
     a_wrapping_key_changes_under_load_and_the_old_one_is_destroyed
     a_rotation_killed_after_any_step_goes_on_and_loses_nothing
     a_rotation_that_is_under_way_is_not_begun_again
+    a_key_of_queues_opens_until_its_time_and_is_then_destroyed
 }
 
 use rotation::*;

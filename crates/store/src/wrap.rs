@@ -37,7 +37,7 @@ const BATCH: u32 = 256;
 
 const CURRENT: &str = "SELECT number FROM vault_wrap WHERE region = $1 AND side = $2 AND over_at = 0 \
      ORDER BY number DESC LIMIT 1";
-const ALL: &str = "SELECT side, number, made_at, over_at FROM vault_wrap WHERE region = $1 \
+pub(crate) const ALL: &str = "SELECT side, number, made_at, over_at FROM vault_wrap WHERE region = $1 \
      ORDER BY side, number";
 const ADD: &str = "INSERT INTO vault_wrap (region, side, number, made_at, over_at) \
      VALUES ($1, $2, $3, $4, 0) ON CONFLICT (region, side, number) DO NOTHING";

@@ -1,8 +1,11 @@
-//! Files under `/assets/{hash}/{name}`: embedded in the program, compressed once at start, cached by
-//! browsers for ever because the address changes with the content.
+//! Files under `/assets/{hash}/{name}`: embedded in the program, compressed when first asked for, cached
+//! by browsers for ever because the address changes with the content.
+//!
+//! Not at the start: that took more than half of it, and a service that starts is waited for.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
@@ -18,8 +21,11 @@ struct File {
     hash: String,
     mime: &'static str,
     plain: &'static [u8],
-    brotli: Option<Bytes>,
-    gzip: Option<Bytes>,
+    /// Whether it is worth compressing.
+    is_text: bool,
+    /// Compressed, if that is smaller.
+    brotli: OnceLock<Option<Bytes>>,
+    gzip: OnceLock<Option<Bytes>>,
 }
 
 /// All files, by name.
@@ -86,11 +92,13 @@ impl File {
                 all.split(',').any(|it| it.trim().split(';').next().is_some_and(|it| it == name))
             })
         };
-        let (encoding, body) = match (&self.brotli, &self.gzip) {
-            (Some(bytes), _) if accepts("br") => (Some("br"), bytes.clone()),
-            (_, Some(bytes)) if accepts("gzip") => (Some("gzip"), bytes.clone()),
-            _ => (None, Bytes::from_static(self.plain)),
+        let by = |name, compress: fn(&[u8]) -> Option<Bytes>, kept: &OnceLock<Option<Bytes>>| {
+            let compressed = || compress(self.plain).filter(|it| it.len() < self.plain.len());
+            let found = (self.is_text && accepts(name)).then(|| kept.get_or_init(compressed));
+            found.cloned().flatten().map(|it| (Some(name), it))
         };
+        let compressed = by("br", brotli, &self.brotli).or_else(|| by("gzip", gzip, &self.gzip));
+        let (encoding, body) = compressed.unwrap_or((None, Bytes::from_static(self.plain)));
         let mut response = body.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.mime));
@@ -108,20 +116,19 @@ fn file(asset: &Asset) -> File {
     let text = asset.mime.starts_with("text/")
         || ["application/json", "application/wasm", "application/manifest+json", "image/svg+xml"]
             .contains(&asset.mime);
-    let worth = text && asset.bytes.len() >= COMPRESS_MIN;
-    let smaller = |it: &Bytes| it.len() < asset.bytes.len();
     File {
         hash,
         mime: asset.mime,
         plain: asset.bytes,
-        brotli: worth.then(|| brotli(asset.bytes)).flatten().filter(smaller),
-        gzip: worth.then(|| gzip(asset.bytes)).flatten().filter(smaller),
+        is_text: text && asset.bytes.len() >= COMPRESS_MIN,
+        brotli: OnceLock::new(),
+        gzip: OnceLock::new(),
     }
 }
 
 fn brotli(bytes: &[u8]) -> Option<Bytes> {
-    // Level 9 and a window of 4 MiB: within 2 % of the best at a fraction of its time, as this runs
-    // at every start.
+    // Level 9 and a window of 4 MiB: within 2 % of the best at a fraction of its time, as somebody
+    // waits for it.
     let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, 9, 22);
     writer.write_all(bytes).ok()?;
     Some(writer.into_inner().into())

@@ -184,10 +184,12 @@ impl From<Fault> for Problem {
             tracing::debug!(fault = %fault.chain(), "the database was not reached");
             return Self::own("web-not-ready").retry_after(LOST_RETRY_S);
         }
-        tracing::error!(fault = %fault.chain(), "a request met a fault");
         if fault.is_unknown() {
+            // The region has moved, and who asks again with a key is told by its new writer.
+            tracing::warn!(fault = %fault.chain(), "nobody can say here what became of a request");
             return Self::unanswered();
         }
+        tracing::error!(fault = %fault.chain(), "a request met a fault");
         Self::own("web-fault")
     }
 }

@@ -53,7 +53,10 @@ pub fn build_router(slices: &[Slice], app: App) -> Router {
             router = router.route(path, handler.route_layer(from_fn_with_state(guard, guarded)));
         }
     }
-    let big_enough = SizeAbove::new(512).and(NotForContentType::new("application/octet-stream"));
+    let big_enough = SizeAbove::new(512)
+        .and(NotForContentType::new("application/octet-stream"))
+        // A compressor holds back what is to be seen at once.
+        .and(NotForContentType::SSE);
     router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::own("web-method-not-allowed"))

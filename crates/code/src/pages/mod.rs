@@ -4,6 +4,7 @@ mod appeal;
 mod declare;
 mod desk;
 mod history;
+mod keys;
 mod print;
 mod record;
 mod rules;
@@ -40,6 +41,12 @@ pub(crate) const DESK: &[DeskCard] = &[
         why: "code-desk-rules-nav-why",
         audience: OFFICERS,
     },
+    DeskCard {
+        path: "/desk/keys",
+        text: "code-keys-title",
+        why: "code-keys-nav-why",
+        audience: Audience::Staff(&[Role::Administrator]),
+    },
 ];
 
 const OFFICERS: Audience = Audience::Staff(&[Role::HealthOfficer]);
@@ -60,6 +67,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/code/print", print::show, Citizen),
         Route::post("/code/print", print::submit, Citizen),
         Route::get("/code/rules", rules::show, Anyone),
+        Route::get("/desk/keys", keys::show, Access::Staff(&[Role::Administrator])),
         Route::get("/desk/code", desk::show, officer),
         Route::post("/desk/code/find", desk::find, officer).strict(),
         Route::get("/desk/code/rules", rules::edit, officer),
@@ -96,6 +104,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample { name: "code/desk-empty", render: desk::sample_empty },
         Sample { name: "code/order", render: desk::sample_order },
         Sample { name: "code/desk-appeal", render: desk::sample_appeal },
+        Sample { name: "code/keys", render: keys::sample },
         Sample { name: "code/reason", render: record::sample_ask },
         Sample { name: "code/record", render: record::sample },
     ]

@@ -112,10 +112,10 @@ impl Lab {
     }
 
     fn send_signed(&self, batch: &Batch, signature: &[u8; 64]) -> Result<Answer, Refusal> {
-        let now = self.now();
+        let (now, keys) = (self.now(), std::slice::from_ref(&self.region));
         let prepared = self
             .store
-            .read_blocking(|it| prepare(it, &self.questions, &self.region, batch, signature, now))
+            .read_blocking(|it| prepare(it, &self.questions, keys, batch, signature, now))
             .unwrap()?;
         self.store.write_blocking(move |tx| take(tx, &prepared)).unwrap()
     }
@@ -173,7 +173,9 @@ fn a_device_withdrawn_between_reading_and_writing_hands_in_nothing() {
     let now = lab.now();
     let prepared = lab
         .store
-        .read_blocking(|it| prepare(it, &lab.questions, &lab.region, &batch, &signature, now))
+        .read_blocking(|it| {
+            prepare(it, &lab.questions, std::slice::from_ref(&lab.region), &batch, &signature, now)
+        })
         .unwrap()
         .unwrap();
     lab.tell(DeviceCommand::Withdraw { by: Id::from_u128(3) });

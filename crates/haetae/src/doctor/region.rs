@@ -8,7 +8,7 @@ use code::issuer::Issuers;
 use contracts::person::Role;
 use kernel::{Clock as _, Instant, Region, SystemClock};
 use store::backend::Part;
-use store::{Engine, Fault, Row, Value, trust, wrap};
+use store::{Engine, Fault, Row, Value, queue, trust, wrap};
 
 use super::State::{Broken, Unknown, Warning};
 use super::{Findings, signing};
@@ -255,7 +255,16 @@ fn wrapping(
         return Ok(());
     }
     let known = wrap::wraps(asked.engine.as_mut(), &region)?;
-    signing::unused(config, &known, issuers, findings);
+    let queues = queue::queue_keys(asked.engine.as_mut(), &region)?;
+    signing::unused(config, &known, &queues, issuers, findings);
+    // The first is made when a gate first asks.
+    for it in queues.iter().filter(|it| queues.len() > 1 && !it.is_over(now)) {
+        if !config.keys().join(format!("{}.key", it.name)).exists() {
+            let says = format!("{} opens what gates sealed, and is not in the key folder", it.name);
+            let mend = "bring it from the machine that made it, or from a backup of keys";
+            findings.add("wrapping", Broken, says, mend);
+        }
+    }
     for it in &known {
         let (path, newer) =
             (config.keys().join(format!("{}.key", it.name)), |other: &&wrap::Wrap| {
@@ -288,7 +297,7 @@ fn wrapping(
         }
     }
     if findings.0.len() == before {
-        findings.well("wrapping", "every key is wrapped by one that is there");
+        findings.well("wrapping", "every key that is needed is there");
     }
     Ok(())
 }

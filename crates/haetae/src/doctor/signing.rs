@@ -2,10 +2,11 @@
 //! key files nobody uses.
 
 use app::Config;
-use app::keys::SINGLE;
 use code::issuer::{AHEAD_S, IssuerEvent, Issuers};
+use code::key_list::SINGLE;
 use code::keys;
 use kernel::{Aggregate as _, Instant};
+use store::queue::QueueKey;
 use store::tx::utc_day;
 use store::{Fault, wrap};
 
@@ -103,6 +104,7 @@ fn fold(asked: &mut Asked) -> Result<Issuers, Fault> {
 pub(super) fn unused(
     config: &Config,
     wraps: &[wrap::Wrap],
+    queues: &[QueueKey],
     issuers: &Issuers,
     findings: &mut Findings,
 ) {
@@ -115,6 +117,7 @@ pub(super) fn unused(
         let used = SINGLE.contains(&name.as_str())
             || name == keys::FIRST
             || wraps.iter().any(|it| it.name == name)
+            || queues.iter().any(|it| it.name == name)
             || issuers.keys.iter().any(|it| keys::file(it.kid) == name);
         if !used {
             let path = config.keys().join(format!("{name}.key"));

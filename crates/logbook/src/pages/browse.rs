@@ -56,6 +56,8 @@ struct LogPage {
     kinds_title: String,
     kinds: Vec<KindRow>,
     citizen: bool,
+    /// Entries on the log, where the list is of the newest: it grows.
+    live: Option<u64>,
 }
 
 /// Where in the list.
@@ -109,7 +111,7 @@ pub async fn log(
             Ok((head, entries, days, kinds))
         })
         .await?;
-    let frame = Frame::new(&app, &actor, "logbook-log-title");
+    let frame = Frame::new(&app, &actor, "logbook-log-title").script("logbook/live.js");
     let end = before.unwrap_or(head.size).min(head.size);
     let begin = end.saturating_sub(LIST);
     let to = |before: u64| format!("/log?before={before}");
@@ -137,6 +139,7 @@ pub async fn log(
         kinds_title: frame.tn("logbook-kinds-title", "count", &signed(looked_at)),
         kinds: kind_rows(&frame, &kinds),
         citizen: matches!(actor.who, Who::Citizen(_)),
+        live: (end == head.size).then_some(head.size),
         frame,
     })
     .into_response())
@@ -403,6 +406,7 @@ fn sample_log(locale: Locale, full: bool) -> LogPage {
         kinds_title: frame.tn("logbook-kinds-title", "count", &signed(size)),
         kinds: if full { kind_rows(&frame, &kinds) } else { Vec::new() },
         citizen: true,
+        live: Some(size),
         frame,
     }
 }

@@ -147,6 +147,54 @@ pub(super) fn a_rotation_that_is_under_way_is_not_begun_again(on: On) {
     assert_eq!(over, wanted);
 }
 
+pub(super) fn a_key_of_queues_opens_until_its_time_and_is_then_destroyed(on: On) {
+    let Some(lab) = Lab::new(on) else { return };
+    let store = lab.open();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let rotate = |at_once: bool| store.write_blocking(move |tx| tx.rotate_queue(at_once)).unwrap();
+    let destroyed = || runtime.block_on(store.destroy_over_queue(&lab.keyring())).unwrap();
+    let given = || {
+        let (known, now) = (store.queue_keys().unwrap(), lab.clock.now());
+        queue::current(&known, now).map(|it| it.name.clone()).unwrap()
+    };
+    let files = || -> Vec<u32> { lab.keyring().queue().unwrap().iter().map(|it| it.0).collect() };
+    assert_eq!((given().as_str(), files()), ("queue", vec![1]));
+    // Tomorrow, so that every machine has it by then; asked again, it is the same one.
+    let tomorrow = lab.clock.now().plus_seconds(queue::AHEAD_S);
+    assert_eq!((rotate(false), rotate(false)), (Some((2, tomorrow)), Some((2, tomorrow))));
+    assert_eq!((given().as_str(), files()), ("queue", vec![2, 1]));
+    lab.clock.advance_seconds(queue::AHEAD_S);
+    assert_eq!(given(), "queue-2");
+    // Where the file is missing nothing may be called unreadable, as long as it is not over.
+    let elsewhere = Keyring::open(&lab.keyring().dir().join("other"), Seed::fixed(1)).unwrap();
+    elsewhere.make("queue-2").unwrap();
+    assert_eq!(store.queue_lacks(&lab.keyring()).unwrap(), None);
+    assert_eq!(store.queue_lacks(&elsewhere).unwrap(), Some("queue".to_owned()));
+    // The old one goes when its time has passed, and not by a clock that nobody believes.
+    let keep_s = queue::KEEP_DAYS * 86_400;
+    lab.clock.advance_seconds(keep_s - 1);
+    assert!(store.write_blocking(|tx| tx.clock_is_believed()).unwrap());
+    assert!(destroyed().is_empty());
+    lab.clock.jump_seconds(3 * 86_400);
+    assert!(destroyed().is_empty());
+    lab.clock.jump_seconds(-3 * 86_400);
+    lab.clock.advance_seconds(1);
+    assert_eq!((destroyed(), files()), (vec!["queue".to_owned()], vec![2]));
+    assert_eq!(store.queue_lacks(&elsewhere).unwrap(), None);
+    // At once, also one that waits; and not without end.
+    assert!(rotate(false).is_some());
+    let now = lab.clock.now();
+    assert_eq!(rotate(true), Some((3, now)));
+    assert_eq!(given(), "queue-3");
+    assert_eq!((rotate(true), rotate(true), rotate(true)), (Some((4, now)), Some((5, now)), None));
+    store.close();
+    // A start makes no other first one in its place.
+    let store = lab.open();
+    assert_eq!(files(), [5, 4, 3, 2]);
+    store.close();
+    assert_eq!(lab.audit().wrong, vec![]);
+}
+
 #[test]
 fn another_process_reads_what_was_wrapped_anew_without_being_told() {
     let lab = Lab::new(On::Sqlite).unwrap();
@@ -168,7 +216,7 @@ fn every_text_on_wrapping_keys_prepares_and_names_its_region() {
     let dir = tempfile::tempdir().unwrap();
     let mut engine = sqlite::Sqlite::writer(&dir.path().join("keys.db")).unwrap();
     backend::migrate(&mut engine, Part::Keys, &registry()).unwrap();
-    for sql in wrap::QUERIES {
+    for sql in wrap::QUERIES.iter().chain(queue::QUERIES) {
         engine.check(sql).unwrap();
         assert_eq!(plan::wrong_in_text(sql), Vec::<String>::new());
     }
