@@ -27,6 +27,8 @@ mod inflate;
 mod json;
 pub mod jwk;
 pub mod key;
+#[cfg(not(target_arch = "wasm32"))]
+mod many;
 mod material;
 mod nzcp;
 mod own;
@@ -50,6 +52,8 @@ pub(crate) use dcc_schema::is_valid as dcc_is_valid;
 pub use format::{Format, MAX_TEXT};
 pub use import::Found;
 pub use key::{Algorithm, PublicKey, SignatureCheck};
+#[cfg(not(target_arch = "wasm32"))]
+pub use many::verify_many;
 pub use material::{MAX_MATERIAL_BYTES, Material, PlaceRules};
 pub use reason::{Finding, Reason};
 pub use revocation::{DccNames, Revocations, Standing};
@@ -152,36 +156,6 @@ pub fn verify(
     let prepared = prepare(text, trust);
     let held: Vec<_> = prepared.checks.iter().map(SignatureCheck::holds).collect();
     prepared.conclude(&held, rules, policy, now_s)
-}
-
-/// The verdicts that [`verify()`] gives on these texts, in order; those on codes of ours in a batch.
-/// `tables` are for the keys of `trust.regions`.
-#[cfg(not(target_arch = "wasm32"))]
-pub fn verify_many(
-    texts: &[&str],
-    trust: &Trust,
-    tables: &crate::batch::Tables,
-    rules: Option<&dyn Rules>,
-    policy: &Policy,
-    now_s: i64,
-) -> Vec<Verdict> {
-    let is_own = |text: &str| text.len() <= MAX_TEXT && Format::of(text) == Format::Haetae;
-    let own = |text: &&str| {
-        let text = format::trimmed(text);
-        is_own(text).then(|| own::OwnText::read(text))
-    };
-    let own: Vec<_> = texts.iter().map(own).collect();
-    let signed: Vec<_> = own.iter().map(|it| it.as_ref()?.signed(trust)).collect();
-    let known: Vec<_> = signed.iter().flatten().copied().collect();
-    let mut answers = tables.are_signed(&known).into_iter();
-    let judged = texts.iter().zip(&own).zip(&signed).map(|((text, own), signed)| {
-        let Some(own) = own else { return verify(text, trust, rules, policy, now_s) };
-        let is_signed = signed.and_then(|_| answers.next());
-        let mut draft = Draft::new(Format::Haetae);
-        own.judge(is_signed, &Case { trust, rules, policy, now_s }, &mut draft);
-        draft.conclude()
-    });
-    judged.collect()
 }
 
 /// The verdict on a picture in which no code was found, and on a part that was not whole.
