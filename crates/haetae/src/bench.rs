@@ -6,6 +6,7 @@ mod cluster;
 mod pages;
 mod postgres;
 mod restore;
+mod verify;
 mod write;
 
 use std::process::ExitCode;
@@ -130,7 +131,10 @@ pub(crate) fn run(name: &str, json: bool, wish: &Wish) -> anyhow::Result<ExitCod
         "audit" => audit::run(wish)?,
         "cluster" => cluster::run(wish.quick)?,
         "restore" => restore::run(wish)?,
-        _ => bail!("there is no bench named {name:?}: write, pages, audit, restore or cluster"),
+        "verify" => verify::run(wish)?,
+        _ => bail!(
+            "there is no bench named {name:?}: write, verify, pages, audit, restore or cluster"
+        ),
     };
     for it in &figures {
         if json {
