@@ -167,7 +167,8 @@ fn passes(data: &Path, wish: &Wish) -> anyhow::Result<Vec<Figure>> {
     let [single, ours, limit] = &all;
     let mut figures = vec![
         Figure::alone("verify.dcc_corpus", f64::from(u32::try_from(corpus.len())?), "passes"),
-        Figure::beside("verify.dcc_es256", ours.per_second(), "/s", limit.name, limit.per_second()),
+        beside("verify.dcc_es256_single", single, limit),
+        beside("verify.dcc_es256_many", ours, limit),
     ];
     match peer::dgc(&corpus, &checks, wish.span()) {
         Ok(dgc) => figures.push(Figure::beside(
