@@ -345,6 +345,7 @@ code-fact-same-place-days-ago = days since the same place
 code-fact-same-place-negative-after-days = days from the same place to a negative test
 code-fact-same-place-days = days the same place counts
 code-fact-declaration-days = days a declaration lasts
+
 # The keys, for administrators.
 code-keys-title = Keys
 code-keys-nav-why = See how old each key is and what is to be done.

@@ -345,6 +345,7 @@ code-fact-same-place-days-ago = 같은 장소에 있은 후 지난 날수
 code-fact-same-place-negative-after-days = 같은 장소에 있은 때부터 음성 검사까지의 날수
 code-fact-same-place-days = 같은 장소가 효력을 갖는 날수
 code-fact-declaration-days = 신고가 유효한 날수
+
 # 관리자가 보는 열쇠.
 code-keys-title = 열쇠
 code-keys-nav-why = 열쇠가 얼마나 오래되었는지, 무엇을 해야 하는지 봅니다.

@@ -345,6 +345,7 @@ code-fact-same-place-days-ago = 同处一地后的天数
 code-fact-same-place-negative-after-days = 同处一地到阴性检测的天数
 code-fact-same-place-days = 同处一地计算的天数
 code-fact-declaration-days = 申报有效的天数
+
 # 管理员查看的密钥。
 code-keys-title = 密钥
 code-keys-nav-why = 查看每把密钥用了多久、需要做什么。

@@ -50,9 +50,25 @@ fn character(value: u32) -> char {
     ALPHABET.get(index).copied().map_or('0', char::from)
 }
 
+/// What a byte stands for; [`NO_DIGIT`] for those that are not in the alphabet. A pass has six hundred
+/// letters, and looking each up in the alphabet took a tenth of its verdict.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    #[allow(clippy::indexing_slicing, clippy::as_conversions, reason = "while it is compiled")]
+    while value < 45 {
+        digits[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+const NO_DIGIT: u8 = u8::MAX;
+
 fn digit(byte: u8) -> Result<u32, DecodeError> {
-    let index = ALPHABET.iter().position(|&letter| letter == byte);
-    index.and_then(|index| u32::try_from(index).ok()).ok_or(DecodeError::NotBase45)
+    match DIGITS.get(usize::from(byte)) {
+        Some(&digit) if digit != NO_DIGIT => Ok(u32::from(digit)),
+        _ => Err(DecodeError::NotBase45),
+    }
 }
 
 #[cfg(test)]

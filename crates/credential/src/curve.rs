@@ -60,12 +60,25 @@ mod native {
         ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA384_ASN1,
         ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
         ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA256_ASN1, ECDSA_P521_SHA384_ASN1,
-        ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-        RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
-        RSA_PSS_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
+        ECDSA_P521_SHA512_ASN1, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+        RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+        RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, UnparsedPublicKey,
+        VerificationAlgorithm,
     };
 
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+
     use crate::pass::{Algorithm, PublicKey, der};
+
+    /// How many read keys a thread remembers: more than a country's signers, a kilobyte each.
+    const REMEMBERED_MAX: usize = 512;
+
+    thread_local! {
+        /// Issuers' keys that were read already. Reading one takes a twentieth of what a check with it
+        /// takes, and the next pass is often of the same issuer.
+        static REMEMBERED: RefCell<HashMap<[u8; 65], ParsedPublicKey>> = RefCell::default();
+    }
 
     /// Every pair of curve and hash: certificates use them all. In the form of certificates,
     /// because the library has only that for some.
@@ -106,8 +119,27 @@ mod native {
         UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()
     }
 
+    /// Keys of issuers lie in certificates in the long form and are remembered; a device's, in the short
+    /// form, is its own and seen once.
     pub(super) fn p256_verify(public: &[u8], message: &[u8], signature: &[u8; 64]) -> bool {
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public).verify(message, signature).is_ok()
+        let Ok(long) = <[u8; 65]>::try_from(public) else {
+            let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public);
+            return key.verify(message, signature).is_ok();
+        };
+        REMEMBERED.with_borrow_mut(|keys| {
+            if let Some(key) = keys.get(&long) {
+                return key.verify_sig(message, signature).is_ok();
+            }
+            let Ok(key) = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, long) else {
+                return false;
+            };
+            let holds = key.verify_sig(message, signature).is_ok();
+            if REMEMBERED_MAX <= keys.len() {
+                keys.clear();
+            }
+            keys.insert(long, key);
+            holds
+        })
     }
 }
 

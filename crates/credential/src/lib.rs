@@ -13,12 +13,15 @@
 //! - [`list`]: the signed trust list and revocation list a gate carries;
 //! - [`seen`]: what this gate has seen a minute ago;
 //! - [`mod@verify`]: the verdict;
+//! - `batch` (server only): the verdicts on many codes at once;
 //! - `issue` and `sealed` (server only): signing, and opening a gate's sealed queue;
 //! - [`pass`]: every kind of pass, other people's and ours, by one door and with one verdict;
 //! - [`base45`], [`curve`]: the two tools underneath.
 #![deny(missing_docs)]
 
 pub mod base45;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod batch;
 mod cbor;
 pub mod code;
 pub mod cose;

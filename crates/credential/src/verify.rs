@@ -9,6 +9,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::code::{Class, Colour, HealthCode, Holder};
+use crate::cose::Sign1;
 use crate::error::DecodeError;
 use crate::list::{IssuerKey, Trust, Uses};
 use crate::moment::{self, Moment, Presentation};
@@ -257,8 +258,45 @@ pub fn verify(
     policy: &Policy,
     now_s: i64,
 ) -> Verdict {
+    judge_read(text, &Shown::read(text), None, trust, seen, policy, now_s)
+}
+
+/// What a text holds: read, but not verified.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// The signed message.
+    pub(crate) signed: Sign1,
+    /// What it says.
+    pub(crate) code: HealthCode,
+    /// The proof of the moment, if any.
+    pub(crate) moment: Option<Moment>,
+}
+
+impl Shown {
+    /// Reads a text.
+    pub(crate) fn read(text: &str) -> Result<Self, DecodeError> {
+        let shown = Presentation::from_text(text)?;
+        let (signed, code) = shown.read()?;
+        Ok(Self { signed, code, moment: shown.moment })
+    }
+}
+
+/// The verdict on a text that was read before. `is_signed` is whether the key that the trust list has
+/// under the message's name signed it, where somebody has computed that already.
+pub(crate) fn judge_read(
+    text: &str,
+    shown: &Result<Shown, DecodeError>,
+    is_signed: Option<bool>,
+    trust: &Trust,
+    seen: Option<&mut SeenSet>,
+    policy: &Policy,
+    now_s: i64,
+) -> Verdict {
     let mut judge = Judge::new(policy, now_s);
-    judge.judge(text, trust, seen);
+    match shown {
+        Ok(shown) => judge.judge(shown, is_signed, trust, seen),
+        Err(error) => judge.not_read(text, *error),
+    }
     judge.conclude()
 }
 
@@ -293,13 +331,14 @@ impl<'a> Judge<'a> {
         Self { verdict, policy, now_s }
     }
 
-    fn judge(&mut self, text: &str, trust: &Trust, seen: Option<&mut SeenSet>) {
-        let shown = match Presentation::from_text(text).and_then(|shown| Ok((shown.read()?, shown)))
-        {
-            Ok(((signed, code), shown)) => (signed, code, shown.moment),
-            Err(error) => return self.not_read(text, error),
-        };
-        let (signed, code, moment) = shown;
+    fn judge(
+        &mut self,
+        shown: &Shown,
+        is_signed: Option<bool>,
+        trust: &Trust,
+        seen: Option<&mut SeenSet>,
+    ) {
+        let (signed, code, moment) = (&shown.signed, &shown.code, shown.moment);
         self.verdict.checks.decode = Check::Ok;
 
         let list_reason = self.list_reason(trust);
@@ -309,17 +348,17 @@ impl<'a> Judge<'a> {
             self.verdict.checks.trust = Check::Failed;
             return;
         };
-        let good = signed.is_signed_by(&issuer.public);
-        let issuer_reason = if good { issuer_reason(issuer, &code, trust) } else { None };
+        let good = is_signed.unwrap_or_else(|| signed.is_signed_by(&issuer.public));
+        let issuer_reason = if good { issuer_reason(issuer, code, trust) } else { None };
         let trust_reasons = [list_reason, issuer_reason];
         self.verdict.checks.trust = self.note(trust_reasons);
         self.verdict.checks.signature = self.note([(!good).then_some(Reason::SignatureBad)]);
         if !good {
             return;
         }
-        self.show(&code);
-        self.verdict.checks.time = self.note([self.time_reason(&code)]);
-        self.verdict.checks.revocation = self.note([self.revocation_reason(&code, trust)]);
+        self.show(code);
+        self.verdict.checks.time = self.note([self.time_reason(code)]);
+        self.verdict.checks.revocation = self.note([self.revocation_reason(code, trust)]);
         if let Holder::Device(key) = &code.holder {
             self.verdict.checks.proof = self.note([self.proof_reason(key, &code.pass, moment)]);
         }

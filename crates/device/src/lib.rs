@@ -12,6 +12,7 @@
 pub mod abi;
 pub mod desk;
 pub mod passes;
+mod plain;
 pub mod scan;
 
 #[cfg(test)]

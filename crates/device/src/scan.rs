@@ -1,5 +1,7 @@
 //! From grey pixels to the texts of the QR codes among them.
 
+use crate::plain;
+
 /// The most pixels of a picture: 16 million, a telephone's photograph. The page scales down first.
 pub const MAX_PIXELS: usize = 16 * 1024 * 1024;
 /// The least width and height that is looked at: below, no code has a module of one pixel.
@@ -13,6 +15,9 @@ pub fn texts(luma: &[u8], width: usize, height: usize) -> Vec<String> {
     let sound = pixels == Some(luma.len()) && MIN_SIDE <= width && MIN_SIDE <= height;
     if !sound || MAX_PIXELS < luma.len() {
         return Vec::new();
+    }
+    if let Some(text) = plain::text(luma, width, height) {
+        return vec![text];
     }
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
         luma.get(y * width + x).copied().unwrap_or(u8::MAX)

@@ -7,6 +7,7 @@ mod pages;
 mod postgres;
 mod process;
 mod restore;
+mod verify;
 mod write;
 
 use std::process::ExitCode;
@@ -132,7 +133,10 @@ pub(crate) fn run(name: &str, json: bool, wish: &Wish) -> anyhow::Result<ExitCod
         "audit" => audit::run(wish)?,
         "cluster" => cluster::run(wish.quick)?,
         "restore" => restore::run(wish)?,
-        _ => bail!("there is no bench named {name:?}: write, pages, audit, restore or cluster"),
+        "verify" => verify::run(wish)?,
+        _ => bail!(
+            "there is no bench named {name:?}: write, verify, pages, audit, restore or cluster"
+        ),
     };
     for it in &figures {
         if json {

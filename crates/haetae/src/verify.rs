@@ -4,9 +4,10 @@
 //! one cannot be told (or the question itself cannot be answered: no such folder, no such rule).
 
 mod input;
-mod picture;
+pub(crate) mod picture;
 mod place;
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use credential::Outcome;
+use credential::batch::Tables;
 use credential::pass::{self, Checks, Finding, Format, Policy, Reason, Trust, Verdict};
 use judge::CountryRules;
 use kernel::{Clock as _, SystemClock};
@@ -56,9 +58,14 @@ pub(crate) struct Wish {
     inputs: Vec<String>,
 }
 
+/// How many bytes of texts one thread gathers before it judges them.
+const GATHERED_MAX: usize = 4 * 1024 * 1024;
+
 /// What verdicts stand on, ready.
 struct Bench {
     trust: Trust,
+    /// For codes of ours, which are judged many at once.
+    tables: Tables,
     place: Option<CountryRules>,
     policy: Policy,
     now_s: i64,
@@ -95,7 +102,8 @@ pub(crate) fn run(mut wish: Wish) -> anyhow::Result<ExitCode> {
     let trust = place::trust(&wish.trust)?;
     let place = place::rules(&wish.rules, wish.country.as_deref(), &wish.valuesets)?;
     let policy = Policy { full_name: wish.full_name, ..Policy::default() };
-    let bench = Bench { trust, place, policy, now_s };
+    let tables = Tables::new(&trust.regions);
+    let bench = Bench { trust, tables, place, policy, now_s };
 
     let count = input::count(&wish.inputs);
     let bar = output::bar("passes", count);
@@ -152,11 +160,7 @@ fn judge_all(bench: &Bench, batch: &[Input]) -> anyhow::Result<Vec<(String, Verd
     std::thread::scope(|scope| {
         let workers: Vec<_> = batch
             .chunks(share)
-            .map(|inputs| {
-                scope.spawn(move || {
-                    inputs.iter().flat_map(|it| judge(bench, it)).collect::<Vec<_>>()
-                })
-            })
+            .map(|inputs| scope.spawn(move || judge_share(bench, inputs)))
             .collect();
         let mut verdicts = Vec::with_capacity(batch.len());
         for worker in workers {
@@ -166,19 +170,51 @@ fn judge_all(bench: &Bench, batch: &[Input]) -> anyhow::Result<Vec<(String, Verd
     })
 }
 
-/// The verdicts on one input: one, unless a picture holds several passes.
-fn judge(bench: &Bench, input: &Input) -> Vec<(String, Verdict)> {
+/// The verdicts on some inputs: one each, unless a file holds several passes. Texts are gathered, because
+/// codes of ours are cheaper by the hundred.
+fn judge_share(bench: &Bench, inputs: &[Input]) -> Vec<(String, Verdict)> {
+    let mut verdicts = Vec::with_capacity(inputs.len());
+    let mut gathered: Vec<(&Input, Cow<'_, str>)> = Vec::new();
+    let mut bytes = 0;
+    for input in inputs {
+        let reason = match &input.content {
+            Content::Text(text) => {
+                bytes += text.len();
+                gathered.push((input, Cow::Borrowed(text.as_str())));
+                None
+            }
+            Content::Path(path) => match input::read(path) {
+                Ok(texts) => {
+                    bytes += texts.iter().map(String::len).sum::<usize>();
+                    gathered.extend(texts.into_iter().map(|text| (input, Cow::Owned(text))));
+                    None
+                }
+                Err(reason) => Some(reason),
+            },
+            Content::Unreadable => Some(Reason::Unreadable),
+        };
+        // Verdicts stand in the order of their inputs.
+        if reason.is_some() || GATHERED_MAX < bytes {
+            judge_gathered(bench, &mut gathered, &mut verdicts);
+            bytes = 0;
+        }
+        verdicts.extend(reason.map(|reason| (input.name.clone(), pass::unread(reason))));
+    }
+    judge_gathered(bench, &mut gathered, &mut verdicts);
+    verdicts
+}
+
+fn judge_gathered(
+    bench: &Bench,
+    gathered: &mut Vec<(&Input, Cow<'_, str>)>,
+    verdicts: &mut Vec<(String, Verdict)>,
+) {
+    let texts: Vec<&str> = gathered.iter().map(|(_, text)| text.as_ref()).collect();
     let rules = bench.place.as_ref().map(|it| -> &dyn pass::Rules { it });
-    let of_text = |text: &str| pass::verify(text, &bench.trust, rules, &bench.policy, bench.now_s);
-    let verdicts = match &input.content {
-        Content::Text(text) => vec![of_text(text)],
-        Content::Path(path) => match input::read(path) {
-            Ok(texts) => texts.iter().map(|text| of_text(text)).collect(),
-            Err(reason) => vec![pass::unread(reason)],
-        },
-        Content::Unreadable => vec![pass::unread(Reason::Unreadable)],
-    };
-    verdicts.into_iter().map(|verdict| (input.name.clone(), verdict)).collect()
+    let Bench { trust, tables, policy, now_s, .. } = bench;
+    let found = pass::verify_many(&texts, trust, tables, rules, policy, *now_s);
+    verdicts.extend(gathered.iter().zip(found).map(|((input, _), it)| (input.name.clone(), it)));
+    gathered.clear();
 }
 
 impl Tally {

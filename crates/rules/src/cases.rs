@@ -202,7 +202,7 @@ impl Case<'_> {
             let outcome = Outcome::Checked(found);
             return Answer { outcome, agrees: Some(agrees), trace: Trace::default() };
         }
-        let (outcome, trace) = match Expression::parse(self.logic) {
+        let (outcome, trace) = match Expression::parse_published(self.logic) {
             Err(invalid) => (Outcome::Invalid(invalid), Trace::default()),
             Ok(logic) => match evaluate_traced(&logic, &self.data) {
                 (Ok(value), trace) => (Outcome::Value(value), trace),

@@ -26,7 +26,21 @@ pub const PATH_MAX: usize = 512;
 impl Expression {
     /// Checks and compiles a rule. The first finding is returned, in reading order.
     pub fn parse(source: &Value) -> Result<Self, Invalid> {
-        let (node, found) = Parser::walk(source);
+        Self::compiled(source, Parser::walk(source, false))
+    }
+
+    /// Like [`Expression::parse`], but passes over operands beyond those that an operation has, where
+    /// the reference evaluator (certlogic-js) never looks at them: published rules have them, such as
+    /// the fourth of `if` in Malta's `VR-MT-0005`, and everybody's apps evaluate these rules.
+    /// [`Expression::check`] names them.
+    ///
+    /// # Errors
+    /// The first of the other findings, in reading order.
+    pub fn parse_published(source: &Value) -> Result<Self, Invalid> {
+        Self::compiled(source, Parser::walk(source, true))
+    }
+
+    fn compiled(source: &Value, (node, found): (Node, Vec<Invalid>)) -> Result<Self, Invalid> {
         match found.into_iter().next() {
             // Cloned after the check: from here on its depth and size are known to be bounded.
             None => Ok(Self { source: source.clone(), node }),
@@ -36,7 +50,7 @@ impl Expression {
 
     /// Everything that is wrong with a rule, in reading order; at most [`FINDINGS_MAX`].
     pub fn check(source: &Value) -> Vec<Invalid> {
-        Parser::walk(source).1
+        Parser::walk(source, false).1
     }
 }
 
@@ -47,6 +61,8 @@ pub const FINDINGS_MAX: usize = 100;
 const REFUSED: Node = Node::Bool(false);
 
 struct Parser {
+    /// Whether operands that the reference evaluator never looks at are passed over.
+    is_published: bool,
     nodes: usize,
     /// Where the walk stands.
     pointer: String,
@@ -54,8 +70,9 @@ struct Parser {
 }
 
 impl Parser {
-    fn walk(source: &Value) -> (Node, Vec<Invalid>) {
-        let mut parser = Self { nodes: 0, pointer: String::new(), found: Vec::new() };
+    fn walk(source: &Value, is_published: bool) -> (Node, Vec<Invalid>) {
+        let (pointer, found) = (String::new(), Vec::new());
+        let mut parser = Self { is_published, nodes: 0, pointer, found };
         let node = parser.expression(source, 0);
         (node, parser.found)
     }
@@ -168,7 +185,8 @@ impl Parser {
             );
         };
         let (count, most) = (values.len(), operand_max(operation));
-        let is_count = (operand_min(operation)..=most).contains(&count);
+        let is_count = (operand_min(operation)..=most).contains(&count)
+            || (self.is_published && most < count && passes_over_surplus(operation));
         if !is_count {
             self.refuse(InvalidCode::WrongOperandCount, wrong_count(operation, count));
         }
@@ -348,6 +366,20 @@ const fn operand_max(operation: Operation) -> usize {
         Operation::Var | Operation::Not | Operation::DccDateOfBirth => 1,
         _ => 3,
     }
+}
+
+/// Whether the reference evaluator takes the operands that it needs and no notice of any behind them; of
+/// the others it counts them.
+const fn passes_over_surplus(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::If
+            | Operation::Not
+            | Operation::PlusTime
+            | Operation::Reduce
+            | Operation::ExtractFromUvci
+            | Operation::DccDateOfBirth
+    )
 }
 
 /// In the words of the reference validator.

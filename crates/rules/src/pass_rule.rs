@@ -166,7 +166,8 @@ impl PassRule {
             engine: text(fields, "Engine")?.to_owned(),
             engine_version: Version::parse(text(fields, "EngineVersion")?),
             descriptions: descriptions(field(fields, "Description")),
-            logic: Expression::parse(logic).map_err(|it| it.within(&place(fields, "Logic"))),
+            logic: Expression::parse_published(logic)
+                .map_err(|it| it.within(&place(fields, "Logic"))),
             valid_from: date(fields, "ValidFrom")?,
             valid_to: date(fields, "ValidTo")?,
         })
@@ -180,6 +181,13 @@ impl PassRule {
         };
         let first = || self.descriptions.first().map(|(_, text)| text.as_str());
         find(language).or_else(|| find("en")).or_else(first)
+    }
+
+    /// What its author has written that is evaluated as if it were not there, by the reference evaluator
+    /// and here: operands too many. At their places in the rule.
+    pub fn passed_over(&self) -> Vec<Invalid> {
+        let logic = self.logic.iter().flat_map(|it| Expression::check(it.source()));
+        logic.map(|it| it.within("/Logic")).collect()
     }
 
     /// Everything that keeps a rule from being published, in reading order: what [`Self::parse`]
@@ -204,7 +212,7 @@ impl PassRule {
         }
         let at = place(fields, "Logic");
         found.extend(logic.into_iter().flat_map(Expression::check).map(|it| it.within(&at)));
-        let logic = logic.and_then(|it| Expression::parse(it).ok());
+        let logic = logic.and_then(|it| Expression::parse_published(it).ok());
         check_affected(fields, logic.as_ref(), &mut found);
         found
     }

@@ -189,6 +189,51 @@ fn a_rule_that_cannot_be_asked_is_open_and_says_why() {
     }
 }
 
+/// Malta's VR-MT-0005 has an `if` with a fourth operand, which the reference evaluator never looks at.
+#[test]
+fn operands_that_the_reference_evaluator_never_looks_at_are_passed_over_and_named() {
+    let done = json!({ "===": [{ "var": "payload.v.0.dn" }, { "var": "payload.v.0.sd" }] });
+    let date = json!("2022-01-01");
+    for (logic, place) in [
+        (json!({ "if": [true, done, false, true] }), "/Logic"),
+        (json!({ "if": [true, done, false, null, { "or": [] }] }), "/Logic"),
+        (json!({ "!": [{ "!": [done, 1] }] }), "/Logic/!/0"),
+        (json!({ "reduce": [[1], done, false, 2] }), "/Logic"),
+        (
+            json!({ "and": [done, { "after": [
+                { "plusTime": [date, 1, "day", "x"] }, { "plusTime": [date, 0, "day"] }] }] }),
+            "/Logic/and/1/after/0",
+        ),
+        (
+            json!({ "and": [done, { "===": [{ "extractFromUVCI": ["a/b", 0, 1] }, "a"] }] }),
+            "/Logic/and/1/===/0",
+        ),
+    ] {
+        let published = with(rule("VR-MT-0005"), &[("Logic", logic.clone())]);
+        let parsed = PassRule::parse(&published).unwrap();
+        let named = parsed.passed_over();
+        assert_eq!(named.len(), 1, "{logic}: {named:?}");
+        assert_eq!(named[0].pointer, place, "{logic}");
+        assert_eq!(named[0].code, InvalidCode::WrongOperandCount);
+        assert!(PassRule::check(&published).contains(&named[0]), "{logic}");
+        if place != "/Logic" || logic.get("if").is_some() {
+            assert_eq!(
+                judged(published.clone(), &payload(2)),
+                (RuleResult::Passed, None),
+                "{logic}"
+            );
+            assert_eq!(judged(published, &payload(1)), (RuleResult::Failed, None), "{logic}");
+        }
+    }
+    // Of these the reference counts the operands.
+    for logic in
+        [json!({ "===": [1, 1, 1] }), json!({ "+": [1, 1, 1] }), json!({ "<": [1, 2, 3, 4] })]
+    {
+        let (result, _) = judged(with(rule("VR-MT-0005"), &[("Logic", logic)]), &payload(2));
+        assert_eq!(result, RuleResult::Open);
+    }
+}
+
 #[test]
 fn one_failed_rule_decides_and_else_one_open_rule_leaves_it_open() {
     let open = with(rule("VR-KR-0002"), &[("EngineVersion", json!("9.0.0"))]);

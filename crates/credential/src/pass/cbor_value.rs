@@ -14,6 +14,9 @@ pub(crate) const DEPTH_MAX: usize = 16;
 /// quadratic in it.
 const ENTRIES_MAX: usize = 1024;
 
+/// For how many items of an array or a map room is made ahead.
+const ROOM_MAX: u64 = 12;
+
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cbor {
@@ -57,13 +60,26 @@ impl Cbor {
         }
     }
 
+    /// The value under an integer key of a map, taken out of it.
+    pub(crate) fn into_at(self, key: i64) -> Option<Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.into_iter().find(|(name, _)| *name == Self::Int(key)).map(|(_, value)| value)
+    }
+
+    /// The value under a text key of a map, taken out of it.
+    pub(crate) fn into_named(self, key: &str) -> Option<Self> {
+        let Self::Map(entries) = self else { return None };
+        let is = |name: &Self| matches!(name, Self::Text(name) if name == key);
+        entries.into_iter().find(|(name, _)| is(name)).map(|(_, value)| value)
+    }
+
     /// The same value in JSON. Tags fall away; a byte string becomes an object, so that it can pass
     /// for no text; a number without a fraction is an integer. Nothing when a map has keys that JSON
     /// cannot tell apart.
-    pub(crate) fn to_json(&self) -> Option<Value> {
+    pub(crate) fn into_json(self) -> Option<Value> {
         Some(match self {
-            Self::Int(number) => Value::from(*number),
-            Self::Float(number) => json_number(*number),
+            Self::Int(number) => Value::from(number),
+            Self::Float(number) => json_number(number),
             Self::Bytes(bytes) => {
                 let hex = bytes.iter().fold(String::new(), |hex, byte| {
                     let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0');
@@ -72,26 +88,26 @@ impl Cbor {
                 });
                 Value::Object(Map::from_iter([("bytes".to_owned(), Value::String(hex))]))
             }
-            Self::Text(text) => Value::String(text.clone()),
+            Self::Text(text) => Value::String(text),
             Self::Array(items) => {
-                Value::Array(items.iter().map(Self::to_json).collect::<Option<_>>()?)
+                Value::Array(items.into_iter().map(Self::into_json).collect::<Option<_>>()?)
             }
             Self::Map(entries) => {
                 let mut map = Map::with_capacity(entries.len());
                 for (key, value) in entries {
                     let key = match key {
-                        Self::Text(key) => key.clone(),
+                        Self::Text(key) => key,
                         Self::Int(key) => key.to_string(),
                         _ => return None,
                     };
-                    if map.insert(key, value.to_json()?).is_some() {
+                    if map.insert(key, value.into_json()?).is_some() {
                         return None;
                     }
                 }
                 Value::Object(map)
             }
-            Self::Tag(_, inner) => inner.to_json()?,
-            Self::Bool(value) => Value::Bool(*value),
+            Self::Tag(_, inner) => inner.into_json()?,
+            Self::Bool(value) => Value::Bool(value),
             Self::Null => Value::Null,
         })
     }
@@ -233,14 +249,16 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// As many items as announced, or up to the end mark. Room is not made ahead: what is announced
-    /// need not come.
+    /// As many items as announced, or up to the end mark. What is announced need not come, so that
+    /// little room is made ahead.
     fn items<T>(
         &mut self,
         count: Option<u64>,
         mut item: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let mut items = Vec::new();
+        // Room for a pass's longest map or list at most.
+        let room = count.unwrap_or(0).min(ROOM_MAX);
+        let mut items = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
         let mut left = count;
         loop {
             match &mut left {

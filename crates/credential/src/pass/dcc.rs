@@ -89,16 +89,13 @@ impl Claims {
             Some(issuer) => Some(issuer.text()?.to_owned()),
             None => None,
         };
-        let content = claims.at(HCERT)?.at(DCC)?;
+        let (expires_at, issued_at) = (moment(EXPIRES)??, moment(ISSUED)?);
+        let not_before = moment(NOT_BEFORE)?;
+        let status = claims.at(status::STATUS).and_then(status_place);
+        let content = claims.into_at(HCERT)?.into_at(DCC)?;
         let Cbor::Map(_) = content else { return None };
-        Some(Self {
-            issuer,
-            expires_at: moment(EXPIRES)??,
-            issued_at: moment(ISSUED)?,
-            not_before: moment(NOT_BEFORE)?,
-            content: content.to_json()?,
-            status: claims.at(status::STATUS).and_then(status_place),
-        })
+        let content = content.into_json()?;
+        Some(Self { issuer, expires_at, issued_at, not_before, content, status })
     }
 }
 

@@ -27,6 +27,8 @@ mod inflate;
 mod json;
 pub mod jwk;
 pub mod key;
+#[cfg(not(target_arch = "wasm32"))]
+mod many;
 mod material;
 mod nzcp;
 mod own;
@@ -50,6 +52,8 @@ pub(crate) use dcc_schema::is_valid as dcc_is_valid;
 pub use format::{Format, MAX_TEXT};
 pub use import::Found;
 pub use key::{Algorithm, PublicKey, SignatureCheck};
+#[cfg(not(target_arch = "wasm32"))]
+pub use many::verify_many;
 pub use material::{MAX_MATERIAL_BYTES, Material, PlaceRules};
 pub use reason::{Finding, Reason};
 pub use revocation::{DccNames, Revocations, Standing};

@@ -55,11 +55,11 @@ pub(super) fn read<'t>(text: &str, trust: &'t Trust) -> Reading<'t> {
     let name = format!("{issuer}#{kid}");
     let signers = trust.signers(Format::Nzcp, name.as_bytes());
     let (candidates, checks) = Candidates::new(signers, &message, &[Algorithm::Es256]);
-    Ok((Box::new(Nzcp { candidates, name, claims: Claims::read(&claims) }), checks))
+    Ok((Box::new(Nzcp { candidates, name, claims: Claims::read(claims) }), checks))
 }
 
 impl Claims {
-    fn read(claims: &Cbor) -> Option<Self> {
+    fn read(claims: Cbor) -> Option<Self> {
         // Integers, says the specification, where the RFC would take a float.
         let second = |name: i64| match claims.at(name) {
             Some(Cbor::Int(second)) => Some(*second),
@@ -73,7 +73,7 @@ impl Claims {
         };
         let is_id = matches!(id, Some(Cbor::Bytes(id)) if id.len() == 16);
         let is_web = claims.at(ISSUER).and_then(Cbor::text)?.starts_with("did:web:");
-        let credential = claims.named("vc")?.to_json()?;
+        let credential = claims.into_named("vc")?.into_json()?;
         (is_id && is_web).then_some(Self { expires_at, not_before, credential })
     }
 

@@ -2,7 +2,7 @@
 //! of a million codes needs no more memory than one of ten.
 
 use std::fs::{self, File, ReadDir};
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use credential::pass::shc::chunk_place;
@@ -48,15 +48,15 @@ pub(super) fn inputs(arguments: &[String]) -> Box<dyn Iterator<Item = Input> + '
     }
     Box::new(arguments.iter().flat_map(|argument| -> Box<dyn Iterator<Item = Input>> {
         if argument == "-" {
-            return Box::new(lines());
+            return Box::new(lines(BufReader::new(std::io::stdin()), None));
         }
         let path = Path::new(argument);
         // A pass of some thousand characters is no path, and some systems say so with an error.
         if path.is_dir() {
-            return Box::new(Walk::new(path).map(of_file));
+            return Box::new(Walk::new(path).flat_map(of_file));
         }
         if path.is_file() {
-            return Box::new(std::iter::once(of_file(Some(path.to_owned()))));
+            return of_file(Some(path.to_owned()));
         }
         let is_path = Format::of(argument) == Format::Unknown && is_named_like_a_file(path);
         let content = if is_path { Content::Unreadable } else { Content::Text(argument.clone()) };
@@ -73,19 +73,28 @@ fn is_named_like_a_file(path: &Path) -> bool {
         || path.extension().is_some_and(|it| ends.iter().any(|end| it.eq_ignore_ascii_case(end)))
 }
 
-fn of_file(path: Option<PathBuf>) -> Input {
-    match path {
-        Some(path) => {
-            Input { name: path.to_string_lossy().into_owned(), content: Content::Path(path) }
+/// A file is one input, unless it is larger than any that is held in memory: then it is a list, and each
+/// of its lines is an input under the file's name.
+fn of_file(path: Option<PathBuf>) -> Box<dyn Iterator<Item = Input>> {
+    let Some(path) = path else {
+        let content = Content::Unreadable;
+        return Box::new(std::iter::once(Input { name: String::new(), content }));
+    };
+    if path.metadata().is_ok_and(|it| MAX_FILE < it.len())
+        && let Ok(file) = File::open(&path)
+    {
+        let mut from = BufReader::new(file);
+        if from.fill_buf().is_ok_and(|begin| !picture::is_picture(begin)) {
+            return Box::new(lines(from, Some(path.to_string_lossy().into_owned())));
         }
-        None => Input { name: String::new(), content: Content::Unreadable },
     }
+    let (name, content) = (path.to_string_lossy().into_owned(), Content::Path(path));
+    Box::new(std::iter::once(Input { name, content }))
 }
 
-/// The lines of standard input that are not empty. A line longer than any pass is cut there, which
-/// makes it too long.
-fn lines() -> impl Iterator<Item = Input> {
-    let mut from = BufReader::new(std::io::stdin());
+/// The lines of a reader that are not empty; they are their own names unless another is given. A line
+/// longer than any pass is cut there, which makes it too long.
+fn lines<R: BufRead>(mut from: R, name: Option<String>) -> impl Iterator<Item = Input> {
     std::iter::from_fn(move || {
         loop {
             let mut line = Vec::new();
@@ -94,19 +103,25 @@ fn lines() -> impl Iterator<Item = Input> {
                 Ok(0) | Err(_) => return None,
                 Ok(_) => {}
             }
-            if !line.ends_with(b"\n") && from.skip_until(b'\n').is_err() {
+            // At the end of a file there is nothing to skip; the next round finds that out.
+            if !line.ends_with(b"\n") && skip_line(&mut from).is_err() {
                 return None;
             }
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_matches(['\r', '\n']);
             if !text.is_empty() {
                 return Some(Input {
-                    name: text.to_owned(),
+                    name: name.clone().unwrap_or_else(|| text.to_owned()),
                     content: Content::Text(text.to_owned()),
                 });
             }
         }
     })
+}
+
+/// Reads up to the end of the line and forgets it, however long it is.
+fn skip_line(from: &mut impl BufRead) -> std::io::Result<()> {
+    from.skip_until(b'\n').map(drop)
 }
 
 /// All files below a folder, links to folders aside (they may lead in circles). A folder that cannot

@@ -25,7 +25,7 @@ struct Grey {
 
 /// The texts of all codes in a picture; none when it cannot be read. Decoders and reader are other
 /// people's, and one hostile picture must not end the judgement of a thousand others.
-pub(super) fn texts(bytes: &[u8]) -> Vec<String> {
+pub(crate) fn texts(bytes: &[u8]) -> Vec<String> {
     std::panic::catch_unwind(|| read(bytes)).unwrap_or_default()
 }
 

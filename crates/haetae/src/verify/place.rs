@@ -57,7 +57,13 @@ pub(super) fn rules(
     for file in json_files(rules)? {
         let value = json(&file)?;
         if is_rules(&value) {
+            let begin = all.rules().len();
             all.add(&value).map_err(|it| anyhow::anyhow!("{}: {it}", file.display()))?;
+            for rule in all.rules().iter().skip(begin) {
+                for it in rule.passed_over() {
+                    eprintln!("haetae: {}: {}: passed over: {it}", file.display(), rule.identifier);
+                }
+            }
         }
     }
     ensure!(rules.is_empty() || !all.rules().is_empty(), "there are no rules in these paths");

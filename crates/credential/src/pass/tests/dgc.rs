@@ -98,7 +98,7 @@ fn content(text: &str) -> Option<Value> {
     let packed = crate::base45::decode(text.strip_prefix("HC1:")?).ok()?;
     let message = inflate(&packed, Wrap::Zlib).ok()?;
     let message = Message::read(&message).ok()?;
-    Cbor::read(&message.payload)?.at(-260)?.at(1)?.to_json()
+    Cbor::read(&message.payload)?.into_at(-260)?.into_at(1)?.into_json()
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn a_key_twice_is_refused_in_every_spelling() {
     }
     // The same name in JSON, from two keys.
     let keys = Cbor::read(&[0xa2, 0x01, 0x00, 0x61, 0x31, 0x00]).unwrap();
-    assert!(keys.to_json().is_none());
+    assert!(keys.into_json().is_none());
 }
 
 #[test]
@@ -158,7 +158,7 @@ proptest! {
 
     #[test]
     fn any_bytes_behind_each_layer_get_a_verdict(bytes: Vec<u8>) {
-        let _ = Cbor::read(&bytes).map(|it| it.to_json());
+        let _ = Cbor::read(&bytes).map(|it| it.into_json());
         let _ = inflate(&bytes, Wrap::Zlib);
         if let Ok(out) = inflate(&bytes, Wrap::Bare) {
             prop_assert!(out.len() <= MAX_INFLATED);

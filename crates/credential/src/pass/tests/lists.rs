@@ -28,7 +28,8 @@ fn the_hashes_of_the_published_passes_are_those_of_germanys_app() {
         let bytes = inflate(&base45::decode(text).unwrap(), Wrap::Zlib).unwrap();
         let message = Message::read(&bytes).unwrap();
         let claims = Cbor::read(&message.payload).unwrap();
-        let content = claims.at(-260).unwrap().at(1).unwrap().to_json().unwrap();
+        let content =
+            claims.clone().into_at(-260).unwrap().into_at(1).unwrap().into_json().unwrap();
         let entry = ["v", "t", "r"].iter().find_map(|group| content[group].get(0)).unwrap();
         let names = DccNames {
             kid: &[],
