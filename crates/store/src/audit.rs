@@ -170,7 +170,7 @@ fn look(
         Some(text) => Some(entries::Kept::open(text, signer.verifier())?),
         None => None,
     };
-    let (size, key) = (head.map_or(u64::MAX, |it| it.size), &views::Key::draw()?);
+    let (until, key) = (head.map_or(u64::MAX, |it| it.size), &views::Key::draw()?);
     // A bundle or two on the way from each to the next: whoever is slow is waited for.
     let (leaves, bundles) = mpsc::sync_channel(2);
     let (folding, blocks) = mpsc::sync_channel(2);
@@ -181,7 +181,7 @@ fn look(
         &said,
         with_views.then_some(folding),
     );
-    let folder = views::Folder { region, vault: &vault, registry };
+    let maker = views::Folder { region, vault: &vault, registry };
     let identity_again = pictures.identity_again.as_mut();
     let visits_again = pictures.visits_again.as_mut();
     // What waits for nothing of each other: the log; its rows, on which the fold of visits follows; the
@@ -190,13 +190,12 @@ fn look(
         let rows = scope.spawn(move || rows.run(&bundles));
         let visits =
             with_views.then(|| scope.spawn(move || views::fold_visits(&blocks, registry, key)));
-        let identity =
-            with_views.then(|| scope.spawn(move || folder.identity(identity_again, key)));
+        let identity = with_views.then(|| scope.spawn(move || maker.identity(identity_again, key)));
         let files = scope.spawn(move || {
             let mut findings = snapshot::examine(backend)?;
             let mut stored = views::Sums::new();
             if with_views {
-                stored = folder.stored(visits_again, Side::Visits, size, key, &mut findings)?;
+                stored = maker.stored(visits_again, Side::Visits, until, key, &mut findings)?;
             }
             Ok::<_, Fault>((findings, stored, visits_again))
         });
@@ -208,16 +207,16 @@ fn look(
         }
         // Nothing more comes.
         drop(leaves);
-        auditor.tables(&said, size)?;
+        auditor.tables(&said, until)?;
         let panicked = |_| Fault::new("a thread of the audit panicked");
         let findings = &mut auditor.findings;
         if let Some(folded) = identity {
             let (side, engine) = (Side::Identity, &mut *auditor.identity);
-            let stored = folder.stored(engine, side, size, key, findings)?;
+            let stored = maker.stored(engine, side, until, key, findings)?;
             let folded = folded.join().map_err(panicked)?;
             if let Some((folded, fresh)) = findings.part("view", folded)? {
                 let sums = (&folded, &stored);
-                folder.compare(engine, (side, size), sums, Some(fresh), findings)?;
+                maker.compare(engine, (side, until), sums, Some(fresh), findings)?;
             }
         }
         let (of_rows, missing) = rows.join().map_err(panicked)??;
@@ -229,7 +228,7 @@ fn look(
             // Where the log could not be read to its end, its fold says nothing.
             if let Some(folded) = folded.filter(|_| walked_all) {
                 let sums = (&folded, &stored);
-                folder.compare(visits_again, (Side::Visits, size), sums, None, findings)?;
+                maker.compare(visits_again, (Side::Visits, until), sums, None, findings)?;
             }
         }
         let migrations = auditor.migrations(visits_again);

@@ -12,6 +12,7 @@ use crate::batch::{Signed, Tables};
 const CHUNK: usize = 64;
 
 /// A text that was read.
+#[allow(clippy::large_enum_variant, reason = "64 at a time, and most are of one kind")]
 enum One<'t> {
     Own(OwnText),
     Other(Prepared<'t>),

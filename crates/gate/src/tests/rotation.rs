@@ -54,8 +54,8 @@ async fn hand_in(house: &House, key: &[u8; 65], batch: u128, n: u64) -> Answer {
     let text = serde_json::to_vec(&plain(house.clock_seconds())).unwrap();
     let (mut data, mut number) = (Vec::new(), 0);
     while number <= n {
-        let (sealed, bytes) = sealer.seal(&text).unwrap();
-        (number, data) = (sealed + 1, bytes);
+        let (used, bytes) = sealer.seal(&text).unwrap();
+        (number, data) = (used + 1, bytes);
     }
     let entry = SealedEntry { n, data: URL_SAFE_NO_PAD.encode(data) };
     let it = Batch {

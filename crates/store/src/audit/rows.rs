@@ -74,14 +74,14 @@ pub(super) struct Rows<'a> {
 /// Where visits of one kind and day are opened.
 struct Day {
     kind: ObservationKind,
-    day: i32,
+    number: i32,
     key: Option<Arc<SealingKey>>,
     context: Vec<u8>,
 }
 
 impl Day {
     fn is_of(&self, row: &Row) -> bool {
-        row.int(3).is_ok_and(|it| it == i64::from(self.day))
+        row.int(3).is_ok_and(|it| it == i64::from(self.number))
             && row.text(1).is_ok_and(|it| it == self.kind.kind)
     }
 }
@@ -151,7 +151,10 @@ impl<'a> Rows<'a> {
             let checked = match (event, observation) {
                 (Some(row), None) => self.event(seq, leaf, &row),
                 (None, Some(row)) => self.observation(seq, leaf, row),
-                (None, None) => self.absent(seq, leaf),
+                (None, None) => {
+                    self.absent(seq, leaf);
+                    Ok(())
+                }
                 (Some(_), Some(_)) => {
                     self.wrong(seq, "event", "two payloads stand beside one leaf");
                     Ok(())
@@ -181,12 +184,12 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn absent(&mut self, seq: u64, leaf: &[u8]) -> Result<(), Fault> {
-        let Some(line) = self.line(seq, leaf) else { return Ok(()) };
+    fn absent(&mut self, seq: u64, leaf: &[u8]) {
+        let Some(line) = self.line(seq, leaf) else { return };
         if self.registry.observation(line.kind).is_err() {
             // The row of an event stays when its key goes: only visits leave with their day.
             self.wrong(seq, "event", "the payload is missing");
-            return Ok(());
+            return;
         }
         let it = Missing { seq, kind: line.kind.to_owned(), day: utc_day(line.at) };
         if it.is_explained(self.said) {
@@ -194,7 +197,6 @@ impl<'a> Rows<'a> {
         } else {
             self.missing.push(it);
         }
-        Ok(())
     }
 
     /// Whether the leaf is, to the byte, what a row with this content is committed to by.
@@ -293,7 +295,7 @@ impl<'a> Rows<'a> {
         let scope = Scope::Epoch { kind: kind.to_owned(), day, visits: true };
         let context = event_context(self.region, kind);
         let (kind, key) = (*self.registry.observation(kind)?, self.vault.find(&scope)?);
-        Ok(Day { kind, day, key, context })
+        Ok(Day { kind, number: day, key, context })
     }
 
     fn observation(&mut self, seq: u64, leaf: &[u8], mut row: Row) -> Result<(), Fault> {
@@ -312,9 +314,9 @@ impl<'a> Rows<'a> {
         };
         key.open_in_place(seq, &day.context, &mut sealed)?;
         if self.folding.is_some() {
-            let of_day = |it: &Opened| it.day == day.day && it.kind.kind == day.kind.kind;
+            let of_day = |it: &Opened| it.day == day.number && it.kind.kind == day.kind.kind;
             if !self.opened.last().is_some_and(of_day) {
-                self.opened.push(Opened::new(day.kind, day.day, Arc::clone(key)));
+                self.opened.push(Opened::new(day.kind, day.number, Arc::clone(key)));
             }
             if let Some(it) = self.opened.last_mut() {
                 it.push(seq, &sealed);

@@ -65,13 +65,13 @@ impl Folder<'_> {
         self,
         engine: &mut dyn Engine,
         side: Side,
-        size: u64,
+        until: u64,
         key: &Key,
         findings: &mut Findings,
     ) -> Result<Sums, Fault> {
         let mut sums = Sums::new();
         for table in Table::of(side, self.registry) {
-            let sum = table.sum(engine, self.region, size, key);
+            let sum = table.sum(engine, self.region, until, key);
             if let Some(sum) = findings.part("view", sum)? {
                 sums.insert(table.name, sum);
             }
@@ -84,7 +84,7 @@ impl Folder<'_> {
     pub(super) fn compare(
         self,
         engine: &mut dyn Engine,
-        (side, size): (Side, u64),
+        (side, until): (Side, u64),
         (folded, stored): (&Sums, &Sums),
         mut fresh: Option<Sqlite>,
         findings: &mut Findings,
@@ -100,7 +100,7 @@ impl Folder<'_> {
                     format!("{} has {} rows, the log says {}", table.name, have.rows, want.rows);
                 findings.wrong(None, "view", what);
             } else if have != want {
-                let differing = self.first_other(engine, &table, size, &mut fresh);
+                let differing = self.first_other(engine, &table, until, &mut fresh);
                 if let Some(row) = findings.part("view", differing)? {
                     let what = format!("row {row} of {} differs from the log", table.name);
                     findings.wrong(None, "view", what);
@@ -114,15 +114,15 @@ impl Folder<'_> {
         self,
         engine: &mut dyn Engine,
         table: &Table,
-        size: u64,
+        until: u64,
         fresh: &mut Option<Sqlite>,
     ) -> Result<usize, Fault> {
         let fresh = match fresh {
             Some(it) => it,
             None => fresh.insert(self.visits(engine)?),
         };
-        let have = table.rows(engine, self.region, size)?;
-        let want = table.rows(fresh, self.region, size)?;
+        let have = table.rows(engine, self.region, until)?;
+        let want = table.rows(fresh, self.region, until)?;
         Ok(have.iter().zip(&want).take_while(|(a, b)| a == b).count())
     }
 }
@@ -174,13 +174,13 @@ impl Table {
         }
     }
 
-    /// Calls `each` with every row of the first `size` entries. Blocks beyond are of a batch that is
+    /// Calls `each` with every row of the first `until` entries. Blocks beyond are of a batch that is
     /// being written.
     fn each(
         &self,
         engine: &mut dyn Engine,
         region: &Region,
-        size: u64,
+        until: u64,
         mut each: impl FnMut(Row),
     ) -> Result<(), Fault> {
         let Self { name, columns, .. } = self;
@@ -188,7 +188,7 @@ impl Table {
         let mut limit = "";
         if self.side == Side::Visits {
             limit = " AND seq < $2";
-            values.push(size.into());
+            values.push(until.into());
         }
         let sql = format!("SELECT {columns} FROM {name} WHERE region = $1{limit}");
         engine.query(&sql, &values.iter().collect::<Vec<_>>(), &mut |row| {
@@ -201,19 +201,24 @@ impl Table {
         &self,
         engine: &mut dyn Engine,
         region: &Region,
-        size: u64,
+        until: u64,
         key: &Key,
     ) -> Result<Sum, Fault> {
         let (mut sum, mut bytes) = (Sum::default(), Vec::new());
-        self.each(engine, region, size, |row| sum.add(&row.0, key, &mut bytes))?;
+        self.each(engine, region, until, |row| sum.add(&row.0, key, &mut bytes))?;
         Ok(sum)
     }
 
     /// All rows in an order of their own: a table has none, and two databases may read it by different
     /// indexes.
-    fn rows(&self, engine: &mut dyn Engine, region: &Region, size: u64) -> Result<Vec<Row>, Fault> {
+    fn rows(
+        &self,
+        engine: &mut dyn Engine,
+        region: &Region,
+        until: u64,
+    ) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::new();
-        self.each(engine, region, size, |row| rows.push(row))?;
+        self.each(engine, region, until, |row| rows.push(row))?;
         rows.sort_unstable();
         Ok(rows)
     }
@@ -236,7 +241,9 @@ impl Sum {
     /// `bytes` is room to write in.
     fn add(&mut self, values: &[Value], key: &Key, bytes: &mut Vec<u8>) {
         bytes.clear();
-        values.iter().for_each(|it| write(bytes, it));
+        for it in values {
+            write(bytes, it);
+        }
         self.hashes = self.hashes.wrapping_add(key.0.hash(bytes).as_u128());
         self.rows += 1;
     }
