@@ -96,7 +96,7 @@ impl Region {
 
     /// Declarations on the log, of which the audit says that it is whole.
     fn declared(&self) -> usize {
-        let count = declared(self.open());
+        let count = declared(&self.open());
         assert_eq!(app::house::audit(&self.config, |_, _| {}).unwrap().wrong, []);
         count
     }

@@ -89,7 +89,7 @@ impl Region {
 
     /// Declarations on the log.
     fn declared(&self) -> usize {
-        declared(sim::bench_house(&self.path("region")).unwrap())
+        declared(&sim::bench_house(&self.path("region")).unwrap())
     }
 }
 

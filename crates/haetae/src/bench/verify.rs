@@ -245,7 +245,7 @@ fn rules(data: &Path, wish: &Wish) -> anyhow::Result<Vec<Figure>> {
 
 /// From the bytes of a published picture to the verdict.
 fn pictures(data: &Path) -> anyhow::Result<Vec<Figure>> {
-    let pictures = corpus::pictures(&data.join("dgc-testdata"))?;
+    let pictures = corpus::pictures(&data.join("dgc-testdata"));
     let policy = pass::Policy::default();
     let mut took: Vec<f64> = Vec::new();
     for (bytes, pass) in &pictures {

@@ -39,7 +39,7 @@ async fn one(house: &House, number: u32) -> String {
 }
 
 /// Declarations on the log of a house, which is closed.
-pub(crate) fn declared(house: House) -> usize {
+pub(crate) fn declared(house: &House) -> usize {
     let sql = "SELECT COUNT(*) FROM event WHERE region = $1 AND kind = 'code.declared.v1'";
     let store = house.app.store.clone();
     let rows = store.read_blocking(|reader| reader.query(sql, &[])).unwrap();
