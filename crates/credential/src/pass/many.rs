@@ -13,7 +13,7 @@ const CHUNK: usize = 64;
 
 /// A text that was read.
 enum One<'t> {
-    Own(OwnText),
+    Own(Box<OwnText>),
     Other(Prepared<'t>),
 }
 
@@ -21,7 +21,7 @@ impl<'t> One<'t> {
     fn read(text: &str, trust: &'t Trust) -> Self {
         let body = format::trimmed(text);
         if body.len() <= MAX_TEXT && Format::of(body) == Format::Haetae {
-            Self::Own(OwnText::read(body))
+            Self::Own(Box::new(OwnText::read(body)))
         } else {
             Self::Other(prepare(text, trust))
         }
