@@ -14,7 +14,7 @@ const CHUNK: usize = 64;
 /// A text that was read.
 #[allow(clippy::large_enum_variant, reason = "64 at a time, and most are of one kind")]
 enum One<'t> {
-    Own(OwnText),
+    Own(Box<OwnText>),
     Other(Prepared<'t>),
 }
 
@@ -22,7 +22,7 @@ impl<'t> One<'t> {
     fn read(text: &str, trust: &'t Trust) -> Self {
         let body = format::trimmed(text);
         if body.len() <= MAX_TEXT && Format::of(body) == Format::Haetae {
-            Self::Own(OwnText::read(body))
+            Self::Own(Box::new(OwnText::read(body)))
         } else {
             Self::Other(prepare(text, trust))
         }
