@@ -19,7 +19,15 @@ const DAY_S: i64 = 86_400;
 
 fn add(whose: Option<Id<Organisation>>, number: u8, from: Instant, days: u32) -> IssuerCommand {
     let public = IssuerSigner::from_seed(&[number; 32]).unwrap().public();
-    IssuerCommand::Add { public, whose, uses: Use::Codes, signs_from: from, days, by: None }
+    IssuerCommand::Add {
+        public,
+        whose,
+        uses: Use::Codes,
+        signs_from: from,
+        days,
+        certificate: None,
+        by: None,
+    }
 }
 
 /// The keys after these commands, each at its time.
@@ -109,7 +117,7 @@ fn a_list_that_is_full_keeps_the_regions_own_keys() {
         let whose = Some(Id::from_u128(u128::from(number)));
         let (signs_from, days, by) = (noon().plus_seconds(1), 30, None);
         let uses = Use::Passes;
-        commands.push((noon(), IssuerCommand::Add { public, whose, uses, signs_from, days, by }));
+        commands.push((noon(), IssuerCommand::Add { public, whose, uses, signs_from, days, certificate: None, by }));
     }
     let rows = after(&commands).rows(noon());
     assert_eq!(rows.len(), credential::list::MAX_KEYS);

@@ -2,6 +2,8 @@
 
 mod add;
 mod card;
+mod issue;
+mod issued;
 mod print;
 mod trust;
 mod wallet;
@@ -22,18 +24,36 @@ pub(crate) const NAV: &[NavEntry] =
     &[NavEntry { path: "/passes", text: "pass-nav", audience: Audience::Citizens }];
 
 /// The card on the desk.
-pub(crate) const DESK: &[DeskCard] = &[DeskCard {
-    path: "/desk/passes/trust",
-    text: "pass-desk-trust-nav",
-    why: "pass-desk-trust-nav-why",
-    audience: Audience::Staff(&[Role::Administrator]),
-}];
+pub(crate) const DESK: &[DeskCard] = &[
+    DeskCard {
+        path: "/desk/passes/issue",
+        text: "pass-desk-issue-nav",
+        why: "pass-desk-issue-nav-why",
+        audience: Audience::Staff(ISSUERS),
+    },
+    DeskCard {
+        path: "/desk/passes/trust",
+        text: "pass-desk-trust-nav",
+        why: "pass-desk-trust-nav-why",
+        audience: Audience::Staff(&[Role::Administrator]),
+    },
+];
+
+/// Who issues passes; an administrator of the region ends them.
+const ISSUERS: &[Role] = &[Role::Issuer, Role::Administrator];
 
 /// All HTML routes.
 pub(crate) fn routes() -> Vec<Route> {
     use Access::Citizen;
     let administrator = Access::Staff(&[Role::Administrator]);
+    let issuer = Access::Staff(&[Role::Issuer]);
     vec![
+        Route::get("/desk/passes/issue", issue::show, Access::Staff(ISSUERS)),
+        Route::post("/desk/passes/issue", issue::find, Access::Staff(ISSUERS)).strict(),
+        Route::get("/desk/passes/issue/{person}/{kind}", issue::form, issuer),
+        Route::post("/desk/passes/issue/{person}/{kind}", issue::submit, issuer),
+        Route::get("/desk/passes/issued/{card}", issued::show, Access::Staff(ISSUERS)),
+        Route::post("/desk/passes/issued/{card}", issued::set, Access::Staff(ISSUERS)),
         Route::get("/passes", wallet::show, Citizen),
         Route::get("/passes/add", add::show, Citizen),
         Route::post("/passes/add", add::submit, Citizen).with_files(),
@@ -62,6 +82,16 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample { name: "pass/card-cannot-tell", render: card::sample_cannot_tell },
         Sample { name: "pass/card-no-pass", render: card::sample_no_pass },
         Sample { name: "pass/print", render: print::sample },
+        Sample { name: "pass/issue", render: issue::sample },
+        Sample { name: "pass/issue-mistake", render: issue::sample_empty },
+        Sample { name: "pass/issue-vaccination", render: issue::sample_vaccination },
+        Sample { name: "pass/issue-test", render: issue::sample_test },
+        Sample { name: "pass/issue-recovery", render: issue::sample_recovery },
+        Sample { name: "pass/issue-exemption", render: issue::sample_exemption },
+        Sample { name: "pass/issue-check", render: issue::sample_check },
+        Sample { name: "pass/issued", render: issued::sample },
+        Sample { name: "pass/issued-suspended", render: issued::sample_suspended },
+        Sample { name: "pass/issued-revoked", render: issued::sample_revoked },
         Sample { name: "pass/trust", render: trust::sample },
         Sample { name: "pass/trust-empty", render: trust::sample_empty },
     ]
