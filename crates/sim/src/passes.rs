@@ -10,6 +10,7 @@ use contracts::person::{Organisation, Person, Role, Scope, Staff};
 use kernel::{Date, Id, Instant};
 use pass::command::SourceCommand;
 use pass::door::{self, Attest, Import, Offer};
+use pass::model::Card;
 use pass::statement::{Named, Statement};
 use pass::{example, judge, trust};
 use person::event::OrganisationKind;
@@ -47,12 +48,23 @@ pub fn give_passes(house: &House, told: &Told) -> anyhow::Result<Given> {
     for text in texts {
         put(app, citizen, text, now)?;
     }
-    let issuers = open_clinic(app, told.administrator, citizen)?;
-    Ok(Given { administrator: second, issuers })
+    let clinic = open_clinic(app, told.administrator, citizen)?;
+    Ok(Given { administrator: second, issuers: clinic.issuers })
 }
 
-/// A clinic with two who issue there; the first attests a dose of yesterday.
-fn open_clinic(app: &App, by: Id<Staff>, citizen: Id<Person>) -> anyhow::Result<[Id<Staff>; 2]> {
+/// A clinic that issues.
+#[derive(Debug, Clone, Copy)]
+pub struct Clinic {
+    /// Which.
+    pub organisation: Id<Organisation>,
+    /// Two who issue there.
+    pub issuers: [Id<Staff>; 2],
+    /// The pass that the first of them issued.
+    pub card: Id<Card>,
+}
+
+/// Opens a clinic with two who issue there; the first attests to the citizen a dose of yesterday.
+pub fn open_clinic(app: &App, by: Id<Staff>, citizen: Id<Person>) -> anyhow::Result<Clinic> {
     let organisation: Id<Organisation> = app.new_id();
     let issuers: [Id<Staff>; 2] = [app.new_id(), app.new_id()];
     let (name, now, zone) = ("해태 의원", app.now(), app.config.zone.clone());
@@ -63,9 +75,10 @@ fn open_clinic(app: &App, by: Id<Staff>, citizen: Id<Person>) -> anyhow::Result<
         day: zone.date(now.plus_days(-1)),
     };
     let day = Date::from_calendar(1984, 3, 2).ok_or_else(|| anyhow!("a day"))?;
+    let card = app.random_id();
     let attest = Attest {
         person: citizen,
-        card: app.random_id(),
+        card,
         organisation,
         issuer: name.to_owned(),
         by: issuers[0],
@@ -93,7 +106,7 @@ fn open_clinic(app: &App, by: Id<Staff>, citizen: Id<Person>) -> anyhow::Result<
         appoint(tx, second, "의사 1", "+821000009009", Role::Issuer, scope, by)?;
         accepted(door::issue(tx, &Context::by(By::Staff(first)), &attest)?).map(|_| ())
     })?;
-    Ok(issuers)
+    Ok(Clinic { organisation, issuers, card })
 }
 
 fn believe(app: &App, first: Id<Staff>) -> anyhow::Result<Id<Staff>> {
