@@ -148,6 +148,7 @@ code-rules-numbers = 규칙에 쓰이는 숫자
 code-rules-versions = 규칙이 바뀐 기록
 code-rules-none = 처음 규칙을 그대로 쓰고 있습니다.
 code-rules-version = 규칙 제{ $version }판
+code-crumb-desk = 업무
 code-rules-edit-title = 규칙 바꾸기
 code-rules-edit-lead = 새 규칙은 바로 쓰이고 공개 기록에 남습니다. 이미 내려진 판정은 바뀌지 않지만, 새 규칙보다 좋은 색을 말하는 코드는 1분쯤 안에 끝나고 본인에게 알려집니다.
 code-rules-json = 규칙 전체(JSON)

@@ -148,6 +148,7 @@ code-rules-numbers = 规则中的数字
 code-rules-versions = 规则的变更
 code-rules-none = 仍在使用最初的规则。
 code-rules-version = 规则第{ $version }版
+code-crumb-desk = 工作台
 code-rules-edit-title = 修改规则
 code-rules-edit-lead = 新规则立即生效并写入公开日志。已作出的判定不会改变，但颜色好于新规则的码会在约一分钟内失效，并告知本人。
 code-rules-json = 完整规则（JSON）

@@ -91,7 +91,8 @@ pub fn signing_key(
         return Ok(None);
     }
     let new = New { whose, uses: Use::Passes, from: now, days: DAYS, by: None };
-    add(tx, &SYSTEM, &new)?.map_err(|refusal| Fault::new(format!("a key was refused: {refusal:?}")))?;
+    add(tx, &SYSTEM, &new)?
+        .map_err(|refusal| Fault::new(format!("a key was refused: {refusal:?}")))?;
     Ok(ready(&tx.state::<Issuers>(ISSUERS)?))
 }
 

@@ -225,7 +225,9 @@ fn print(it: &Addresses, temporary: bool) {
     if let Some(second) = &it.administrator2 {
         println!("    a second administrator       {second}");
     }
-    for (who, at) in [("a nurse who issues passes", &it.issuer), ("a doctor of that clinic", &it.issuer2)] {
+    for (who, at) in
+        [("a nurse who issues passes", &it.issuer), ("a doctor of that clinic", &it.issuer2)]
+    {
         if let Some(at) = at {
             println!("    {who:<28} {at}");
         }

@@ -141,6 +141,7 @@ pass-source-count = { $kind }: { NUMBER($n) }
 pass-source-read = Read in
 pass-source-age = Age
 pass-source-days = { $days ->
+    [0] Today
     [one] { $days } day
    *[other] { $days } days
 }
@@ -301,3 +302,5 @@ pass-standing-same = Choose what is to change.
 pass-person-unknown = Nobody was found. Check the number.
 pass-kind-missing = Choose what to attest.
 pass-list-unknown = There is no such list.
+pass-issue-cancel = Cancel
+pass-issued-what = What

@@ -137,7 +137,10 @@ pass-source-holds = 내용
 pass-source-count = { $kind } { NUMBER($n) }개
 pass-source-read = 올린 때
 pass-source-age = 오래된 정도
-pass-source-days = { $days }일
+pass-source-days = { $days ->
+    [0] 오늘
+   *[other] { $days }일
+}
 pass-source-hash = 파일의 SHA-256 앞자리
 pass-source-state = 상태
 pass-source-declined = 거절됨
@@ -295,3 +298,5 @@ pass-standing-same = 무엇을 바꿀지 고르세요.
 pass-person-unknown = 찾을 수 없습니다. 번호를 확인해 주세요.
 pass-kind-missing = 무엇을 증명할지 고르세요.
 pass-list-unknown = 그런 목록이 없습니다.
+pass-issue-cancel = 취소
+pass-issued-what = 무엇

@@ -136,8 +136,11 @@ pass-source-revocations = 撤销列表
 pass-source-holds = 内容
 pass-source-count = { NUMBER($n) } 个{ $kind }
 pass-source-read = 上传时间
-pass-source-age = 已有
-pass-source-days = { $days } 天
+pass-source-age = 新旧程度
+pass-source-days = { $days ->
+    [0] 今天
+   *[other] { $days } 天
+}
 pass-source-hash = 文件 SHA-256 开头
 pass-source-state = 状态
 pass-source-declined = 已拒绝
@@ -295,3 +298,5 @@ pass-standing-same = 请选择要更改的状态。
 pass-person-unknown = 未找到。请核对号码。
 pass-kind-missing = 请选择要证明的内容。
 pass-list-unknown = 没有这份名单。
+pass-issue-cancel = 取消
+pass-issued-what = 内容

@@ -155,7 +155,8 @@ async fn give_material(State(app): State<App>, headers: HeaderMap) -> Result<Res
 /// Answers with what is the same for everybody, or "not changed" for whoever has it.
 fn published(headers: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
     let tag = format!("\"{}\"", hex::encode(Sha256::digest(&body)));
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|it| it.as_bytes() == tag.as_bytes());
+    let known =
+        headers.get(header::IF_NONE_MATCH).is_some_and(|it| it.as_bytes() == tag.as_bytes());
     let caching = [
         (header::CACHE_CONTROL, format!("public, max-age={}", lists::STEP_S / 2)),
         (header::ETAG, tag),

@@ -273,7 +273,8 @@ pub fn set_standing(
     let issues = tx.state::<Issues>(it.person.to_u128())?;
     let issued = issues.pass(card).ok_or_else(|| Fault::new("what was issued is not there"))?;
     let set = StatusCommand::Set { status: standing.number() };
-    let ran = tx.run::<Place>(&Context::by(context.by), place_id(issued.list, issued.place), set)?;
+    let ran =
+        tx.run::<Place>(&Context::by(context.by), place_id(issued.list, issued.place), set)?;
     ran.map_err(|refusal| Fault::new(refusal.code()))?;
     if let Some(message) = &it.message {
         tx.send("sms", message, tx.now())?;

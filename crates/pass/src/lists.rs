@@ -105,7 +105,12 @@ pub fn own(app: &App, reader: &mut Reader<'_>, now: Instant) -> Result<Arc<Own>,
     let changed = reached.at.filter(|it| *it <= now).map_or(0, Instant::seconds);
     let issued_at = step.max(changed);
     let origin = app.config.origin_text();
-    let digest = Sha256::digest(format!("{signers:?}")).into();
+    let mut digest = Sha256::new();
+    for it in &signers {
+        digest.update(it.kid);
+        digest.update(it.refused_from.map_or(i64::MAX, Instant::micros).to_be_bytes());
+    }
+    let digest = digest.finalize().into();
     let key = (app.keyring.dir().to_owned(), origin, issued_at, reached, digest);
     if let Some(own) = kept(&key) {
         return Ok(own);

@@ -240,7 +240,8 @@ impl Form<'_> {
     fn latin(&mut self, field: &'static str, text: &str) -> Option<String> {
         let readable = credential::pass::holder::machine_readable(text);
         let simple = text.trim().chars().all(|it| {
-            it.is_ascii_alphabetic() || matches!(it, ' ' | '-' | '\'' | '.')
+            it.is_ascii_alphabetic()
+                || matches!(it, ' ' | '-' | '\'' | '.')
                 || (it.is_alphabetic() && it < '\u{250}')
         });
         let sound = simple && !readable.is_empty() && readable.len() <= NAME_MAX;
@@ -268,7 +269,10 @@ impl Form<'_> {
         let until = Self::date(&typed.until).filter(|it| today <= *it && *it < last);
         let until = self.take("until", until.ok_or(Refusal::SpanInvalid))?;
         let from = from?;
-        self.take("until", if from <= until { Ok((from, until)) } else { Err(Refusal::SpanInvalid) })
+        self.take(
+            "until",
+            if from <= until { Ok((from, until)) } else { Err(Refusal::SpanInvalid) },
+        )
     }
 
     fn count(&mut self, field: &'static str, text: &str) -> Option<u8> {
@@ -375,13 +379,14 @@ pub fn read(
     now: Instant,
 ) -> Result<(Named, Statement), Wrong> {
     let mut form = Form { typed, today: zone.date(now), wrong: Vec::new() };
-    let named = form.named();
+    // In the order in which the form asks.
     let statement = match kind {
         Issuable::Vaccination => form.vaccination(),
         Issuable::Test => form.test(zone, now),
         Issuable::Recovery => form.recovery(),
         Issuable::Exemption => form.exemption(),
     };
+    let named = form.named();
     if let (Some(named), Some(Statement::Vaccination { day, .. })) = (&named, &statement)
         && *day < named.birth
     {

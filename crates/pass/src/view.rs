@@ -10,9 +10,7 @@ use store::{Fault, Projection, Reader, Recorded, Row, Side, Tx, View, values};
 use crate::event::{SourceEvent, WalletEvent};
 use crate::model::{Card, Content, SourceId, SourceKind, SourcePhase, Wallet, next_warning, stage};
 
-pub use issued::{
-    IssuedRow, issued, issued_by, issues, project_issue, project_status, signatures,
-};
+pub use issued::{IssuedRow, issued, issued_by, issues, project_issue, project_status, signatures};
 pub(crate) use issued::{Reached, is_taken, last_list, reached, signed_since, statuses};
 
 /// The tables.

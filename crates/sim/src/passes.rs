@@ -68,6 +68,8 @@ pub fn open_clinic(app: &App, by: Id<Staff>, citizen: Id<Person>) -> anyhow::Res
     let organisation: Id<Organisation> = app.new_id();
     let issuers: [Id<Staff>; 2] = [app.new_id(), app.new_id()];
     let (name, now, zone) = ("해태 의원", app.now(), app.config.zone.clone());
+    let number = 91_000_000 + app.seed().below(8_000_000);
+    let phones = [0, 1].map(|more| format!("+8210{}", number + more));
     let statement = Statement::Vaccination {
         vaccine: "EU/1/20/1528".to_owned(),
         dose: 4,
@@ -97,13 +99,12 @@ pub fn open_clinic(app: &App, by: Id<Staff>, citizen: Id<Person>) -> anyhow::Res
     };
     write(app, move |tx| {
         let (context, kind) = (Context::by(By::Staff(by)), OrganisationKind::Clinic);
-        let opened =
-            person::door::open_organisation(tx, &context, organisation, name, kind, by)?;
+        let opened = person::door::open_organisation(tx, &context, organisation, name, kind, by)?;
         accepted(opened)?;
         let scope = Scope::Organisation(organisation);
         let [first, second] = issuers;
-        appoint(tx, first, "간호사 1", "+821000009008", Role::Issuer, scope, by)?;
-        appoint(tx, second, "의사 1", "+821000009009", Role::Issuer, scope, by)?;
+        appoint(tx, first, "간호사 1", &phones[0], Role::Issuer, scope, by)?;
+        appoint(tx, second, "의사 1", &phones[1], Role::Issuer, scope, by)?;
         accepted(door::issue(tx, &Context::by(By::Staff(first)), &attest)?).map(|_| ())
     })?;
     Ok(Clinic { organisation, issuers, card })
@@ -132,12 +133,7 @@ fn believe(app: &App, first: Id<Staff>) -> anyhow::Result<Id<Staff>> {
     Ok(second)
 }
 
-fn put(
-    app: &App,
-    citizen: Id<Person>,
-    text: String,
-    now: Instant,
-) -> anyhow::Result<()> {
+fn put(app: &App, citizen: Id<Person>, text: String, now: Instant) -> anyhow::Result<()> {
     let texts = vec![text];
     let believed = app.store.read_blocking(trust::foreign)?;
     let basis = pass::decide::BASIS;

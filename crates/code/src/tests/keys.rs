@@ -117,7 +117,10 @@ fn a_list_that_is_full_keeps_the_regions_own_keys() {
         let whose = Some(Id::from_u128(u128::from(number)));
         let (signs_from, days, by) = (noon().plus_seconds(1), 30, None);
         let uses = Use::Passes;
-        commands.push((noon(), IssuerCommand::Add { public, whose, uses, signs_from, days, certificate: None, by }));
+        commands.push((
+            noon(),
+            IssuerCommand::Add { public, whose, uses, signs_from, days, certificate: None, by },
+        ));
     }
     let rows = after(&commands).rows(noon());
     assert_eq!(rows.len(), credential::list::MAX_KEYS);

@@ -149,7 +149,11 @@ fn signed(key: &SigningKey, issuer: &[u8], own: &[u8], it: &Subject<'_>) -> Vec<
     let digest = Sha256::digest([it.info, &it.from_s.to_be_bytes()].concat());
     // Positive and of full length, whatever the hash begins with.
     let serial: Vec<u8> = digest.iter().take(16).copied().collect();
-    let serial = [&[0x40 | serial.first().copied().unwrap_or_default() & 0x3f], serial.get(1..).unwrap_or_default()].concat();
+    let serial = [
+        &[0x40 | serial.first().copied().unwrap_or_default() & 0x3f],
+        serial.get(1..).unwrap_or_default(),
+    ]
+    .concat();
     let basic = if it.is_authority { tlv(BOOLEAN, &[0xff]) } else { Vec::new() };
     // The authority: signature, certificates, their lists. Others: signature. The first byte says how
     // many bits at the end do not count.
@@ -204,8 +208,7 @@ fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 /// One element: identifier, length, content.
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
-    let bytes: Vec<u8> =
-        length.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+    let bytes: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
     let mut out = vec![tag];
     match u8::try_from(length) {
         Ok(short) if short < 0x80 => out.push(short),
@@ -261,7 +264,10 @@ mod tests {
         let it = Certificate::from_der(&certificate(2)).unwrap();
         assert_eq!((own.is_authority, it.is_authority), (Some(true), Some(false)));
         assert_eq!((it.not_before, it.not_after), (NOW, NOW + 9));
-        assert_eq!((own.not_before, own.not_after), (super::AUTHORITY_FROM_S, super::AUTHORITY_UNTIL_S));
+        assert_eq!(
+            (own.not_before, own.not_after),
+            (super::AUTHORITY_FROM_S, super::AUTHORITY_UNTIL_S)
+        );
         assert_eq!((it.country().as_deref(), it.name().as_deref()), (Some("KR"), Some("org_1")));
         assert!(it.is_named_by(&own) && it.is_understood && own.is_understood);
         let by = |it: &Certificate, authority: &Certificate| {
@@ -305,7 +311,8 @@ mod tests {
             let path = dir.join(name);
             let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
             // OpenSSL reads lines of 64 characters.
-            let lines: Vec<_> = text.as_bytes().chunks(64).map(|it| std::str::from_utf8(it).unwrap()).collect();
+            let lines: Vec<_> =
+                text.as_bytes().chunks(64).map(|it| std::str::from_utf8(it).unwrap()).collect();
             let folded = pem.replace(&text, &lines.join("\n"));
             std::fs::write(&path, folded).unwrap();
             path

@@ -13,8 +13,8 @@ use web::ui::{Choice, Opt};
 use web::{Actor, App, Form, Frame, Page, Path, Problem, See, sample_frame};
 
 use super::{
-    basis_text, colour, ending_text, facts, format_text, holder_text, issuer_text, kind_text,
-    issued, outcome_text, reason_text, soon,
+    basis_text, colour, ending_text, facts, format_text, holder_text, issued, issuer_text,
+    kind_text, outcome_text, reason_text, soon,
 };
 use crate::command::WalletCommand;
 use crate::judge::{self, Ending, Judged};
@@ -83,10 +83,7 @@ pub(crate) fn find(
 /// When an organisation here issued it, and why it is not good where that was said.
 fn issued_here(frame: &Frame, issues: &Issues, card: Id<Card>) -> Vec<(String, String)> {
     let Some(it) = issues.pass(card) else { return Vec::new() };
-    let mut facts = vec![
-        (frame.t("pass-said-issuer"), it.issuer.clone()),
-        (frame.t("pass-issued-at"), frame.minute(&it.issued_at)),
-    ];
+    let mut facts = vec![(frame.t("pass-issued-at"), frame.minute(&it.issued_at))];
     if let Some(why) = issued::why_text(frame, it) {
         let standing = frame.t(&format!("pass-standing-{}", it.standing.word()));
         facts.push((standing, why));
@@ -114,7 +111,7 @@ pub(super) fn whose(frame: &Frame, judged: &Judged) -> Vec<(String, String)> {
     if let Some(birth) = holder.and_then(|it| it.birth.clone()) {
         whose.push((frame.t("pass-whose-birth"), birth));
     }
-    whose.push((frame.t("pass-whose-issuer"), issuer_text(frame, &judged.verdict)));
+    whose.push((frame.t("pass-whose-issuer"), issuer_text(frame, judged)));
     whose.push((frame.t("pass-whose-format"), format_text(frame, judged.verdict.format)));
     whose
 }

@@ -15,11 +15,11 @@ use web::{
 
 use super::{issued, refused};
 use crate::door::{self, Attest};
+use crate::jobs;
 use crate::model::{Because, Card, Issuable, TestKind};
 use crate::refusal::Refusal;
 use crate::statement::{self, NAME_MAX, Named, Statement, Typed, VACCINES, Wrong};
 use crate::view::{self, IssuedRow};
-use crate::jobs;
 
 /// Rows of the list of what was issued last.
 const ROWS: u32 = 50;
@@ -58,9 +58,8 @@ fn crumbs(frame: &Frame) -> Vec<(String, String)> {
 }
 
 fn kind_choice(frame: &Frame, typed: &str) -> Choice {
-    let option = |it: &Issuable| {
-        Opt::new(it.word(), frame.t(&format!("pass-kind-{}", it.word())), typed)
-    };
+    let option =
+        |it: &Issuable| Opt::new(it.word(), frame.t(&format!("pass-kind-{}", it.word())), typed);
     Choice {
         name: "kind".to_owned(),
         label: frame.t("pass-issue-kind"),
@@ -82,9 +81,8 @@ fn start(
         colour: issued::colour(it.standing, it.expires_at, now),
         standing: issued::standing_text(&frame, it.standing, it.expires_at, now),
     };
-    let rows = |(name, rows): &(String, Vec<IssuedRow>)| {
-        (name.clone(), rows.iter().map(row).collect())
-    };
+    let rows =
+        |(name, rows): &(String, Vec<IssuedRow>)| (name.clone(), rows.iter().map(row).collect());
     let field = Field::text("who", frame.t("pass-issue-who"));
     Start {
         crumbs: crumbs(&frame),
@@ -348,7 +346,11 @@ fn form_page(
         title: task.title(&frame),
         action: task.action(),
         who: task.who.clone(),
-        errors: wrong.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect(),
+        // With the field's name, so that two of the same mistake are told apart.
+        errors: wrong
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), format!("{}: {text}", draw.label(name))))
+            .collect(),
         names: draw.names(),
         inputs,
         frame,
@@ -388,12 +390,7 @@ fn check_page(
     }
 }
 
-async fn task(
-    app: &App,
-    actor: &Actor,
-    person: Id<Person>,
-    kind: &str,
-) -> Result<Task, Problem> {
+async fn task(app: &App, actor: &Actor, person: Id<Person>, kind: &str) -> Result<Task, Problem> {
     let mine = mine(app, actor).await?;
     if mine.is_empty() {
         return Err(Problem::refused(&Refusal::OrganisationUnknown));
@@ -435,9 +432,8 @@ pub(crate) async fn submit(
     let (zone, now) = (&app.config.zone, app.now());
     let frame = || Frame::new(&app, &actor, "pass-issue-title");
     let again = |wrong: Wrong| {
-        let text = |(field, refusal): (&'static str, Refusal)| {
-            (field, refused(&app, &actor, &refusal))
-        };
+        let text =
+            |(field, refusal): (&'static str, Refusal)| (field, refused(&app, &actor, &refusal));
         let wrong: Vec<_> = wrong.into_iter().map(text).collect();
         unprocessable(form_page(frame(), &task, &typed, &wrong))
     };

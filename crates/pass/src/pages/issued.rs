@@ -132,7 +132,7 @@ fn page(
     let mut facts = Vec::new();
     if let Some(it) = of.pass {
         let kind = frame.t(&format!("pass-kind-{}", it.statement.kind().word()));
-        facts.push((frame.t("pass-whose-format"), kind));
+        facts.push((frame.t("pass-issued-what"), kind));
         facts.extend(named_facts(&frame, &it.named));
         facts.extend(statement_facts(&frame, &it.statement));
     }

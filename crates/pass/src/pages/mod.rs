@@ -10,7 +10,7 @@ mod wallet;
 
 use contracts::person::Role;
 use credential::Outcome;
-use credential::pass::{Format, Kind, Verdict};
+use credential::pass::{Format, Kind};
 use kernel::{Arg, Instant, Refusal as _};
 use web::{Access, Actor, App, Audience, DeskCard, Frame, NavEntry, Route, Sample};
 
@@ -183,13 +183,20 @@ fn holder_text(frame: &Frame, judged: &Judged) -> String {
     known.unwrap_or_else(|| frame.t("pass-holder-unknown"))
 }
 
-/// Who issued it, as far as that was verified.
-fn issuer_text(frame: &Frame, verdict: &Verdict) -> String {
-    let Some(issuer) = &verdict.issuer else { return frame.t("pass-issuer-unknown") };
+/// Who issued it, as far as that was verified: as the pass says it, which its signer answers for, or as
+/// the signer's certificate does. Certificates often name an office that nobody has heard of.
+fn issuer_text(frame: &Frame, judged: &Judged) -> String {
+    let Some(issuer) = &judged.verdict.issuer else { return frame.t("pass-issuer-unknown") };
+    let mut facts = judged.said.iter().flat_map(|it| &it.entries).flat_map(|it| &it.facts);
+    let said = facts.find_map(|(label, word)| match word {
+        Word::Text(text) if *label == "pass-said-issuer" => Some(text),
+        _ => None,
+    });
+    let name = said.unwrap_or(&issuer.name);
     match &issuer.country {
-        Some(country) if issuer.name.is_empty() => country.clone(),
-        Some(country) => format!("{} ({country})", issuer.name),
-        None => issuer.name.clone(),
+        Some(country) if name.is_empty() => country.clone(),
+        Some(country) => format!("{name} ({country})"),
+        None => name.clone(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is issued here: the rules, the desk, the wallet, the lists that others read; and who may not.
 
+use base64::Engine as _;
 use contracts::pass::PassSigner;
 use contracts::person::{Grant, Organisation, Person, Role, Scope, Staff};
 use credential::issue::Authority;
@@ -38,11 +39,8 @@ fn signing_key(
     _: Instant,
 ) -> Result<Option<SigningKey>, Fault> {
     tx.keyring().keep("issuer-test", &SECRET.into()).unwrap();
-    let key = SigningKey {
-        kid: KID,
-        file: "issuer-test".to_owned(),
-        certificate: Some(certificate()),
-    };
+    let key =
+        SigningKey { kid: KID, file: "issuer-test".to_owned(), certificate: Some(certificate()) };
     Ok((whose == Some(CLINIC)).then_some(key))
 }
 
@@ -221,8 +219,20 @@ async fn every_kind_is_issued_and_passes() {
     let town = Town::new();
     let mut nurse = town.staff(1).await;
     let kinds: [(&str, &[(&str, &str)]); 3] = [
-        ("test", &[("test", "rapid"), ("device", "1232"), ("result", "negative"), ("day", "2026-11-22"), ("time", "11:30")]),
-        ("recovery", &[("first_positive", "2026-10-01"), ("from", "2026-10-12"), ("until", "2027-03-30")]),
+        (
+            "test",
+            &[
+                ("test", "rapid"),
+                ("device", "1232"),
+                ("result", "negative"),
+                ("day", "2026-11-22"),
+                ("time", "11:30"),
+            ],
+        ),
+        (
+            "recovery",
+            &[("first_positive", "2026-10-01"), ("from", "2026-10-12"), ("until", "2027-03-30")],
+        ),
         ("exemption", &[("because", "medical"), ("from", "2026-11-01"), ("until", "2026-11-22")]),
     ];
     for (kind, fields) in kinds {
@@ -251,15 +261,18 @@ async fn what_was_revoked_is_good_nowhere_and_its_holder_knows_why() {
     let no = (credential::Outcome::NoPass, vec!["revoked".to_owned()]);
     assert_eq!(outcome(&text, &town.outside().await, NOON), no);
     let mut guard = town.staff(5).await;
-    let verdict = guard.post_json("/api/v1/verifications", &json!({ "texts": [text] })).await.json();
-    assert_eq!((&verdict["verdict"], &verdict["reasons"]), (&json!("no_pass"), &json!(["revoked"])));
+    let verdict =
+        guard.post_json("/api/v1/verifications", &json!({ "texts": [text] })).await.json();
+    assert_eq!(
+        (&verdict["verdict"], &verdict["reasons"]),
+        (&json!("no_pass"), &json!(["revoked"]))
+    );
     let mut me = town.citizen().await;
     let wallet = me.page("/passes").await;
     assert!(wallet.contains("data-colour=\"red\""), "{wallet}");
     assert!(wallet.contains("다른 사람에게 발급함"), "{wallet}");
     // What gates carry says so too.
     let material = guard.get("/api/v1/passes/material").await.json();
-    use base64::Engine as _;
     let list = base64::engine::general_purpose::STANDARD.decode(material["list"].as_str().unwrap());
     let root = credential::IssuerSigner::from_seed(&town.house.app.keyring.key("root").unwrap());
     let root = root.unwrap().public();
@@ -318,9 +331,15 @@ async fn a_form_with_mistakes_comes_back_whole_and_nothing_is_signed() {
     let answer = nurse.form(&form(), &fields).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     for wrong in ["given", "surname_latin", "birth", "vaccine", "dose", "day"] {
-        assert!(answer.text.contains(&format!("id=\"f-{wrong}-error\"")), "{wrong}: {}", answer.text);
+        assert!(
+            answer.text.contains(&format!("id=\"f-{wrong}-error\"")),
+            "{wrong}: {}",
+            answer.text
+        );
     }
-    assert!(answer.text.contains("value=\"Gildong\"") && answer.text.contains("value=\"2026-11-23\""));
+    assert!(
+        answer.text.contains("value=\"Gildong\"") && answer.text.contains("value=\"2026-11-23\"")
+    );
     assert!(town.house.app.read(|it| view::issues(it, ME)).await.unwrap().passes.is_empty());
 }
 
@@ -362,7 +381,10 @@ async fn nobody_issues_or_ends_in_another_organisation_s_name() {
     // An administrator of the region ends what must end, and reads nothing of it.
     let mut administrator = town.staff(4).await;
     let page = administrator.page(&path).await;
-    assert!(page.contains("해태 의원") && !page.contains("Comirnaty") && !page.contains("홍"), "{page}");
+    assert!(
+        page.contains("해태 의원") && !page.contains("Comirnaty") && !page.contains("홍"),
+        "{page}"
+    );
     assert_eq!(administrator.get(&form()).await.status, StatusCode::FORBIDDEN);
     assert_eq!(set(&mut administrator, &path, "revoked").await.status, StatusCode::SEE_OTHER);
 }
@@ -446,7 +468,10 @@ async fn a_forgotten_holder_s_place_is_nobody_else_s() {
     assert_eq!(nurse.get(&path).await.status, StatusCode::NOT_FOUND);
 }
 
-fn read(kind: Issuable, fields: &[(&str, &str)]) -> Result<Statement, Vec<(&'static str, Refusal)>> {
+fn read(
+    kind: Issuable,
+    fields: &[(&str, &str)],
+) -> Result<Statement, Vec<(&'static str, Refusal)>> {
     let all = [&NAMES[..], fields].concat();
     let typed = json!(all.iter().copied().collect::<std::collections::BTreeMap<_, _>>());
     let typed: Typed = serde_json::from_value(typed).unwrap();
@@ -457,10 +482,15 @@ fn read(kind: Issuable, fields: &[(&str, &str)]) -> Result<Statement, Vec<(&'sta
 #[test]
 fn a_test_counts_seven_days_from_its_sample_and_never_from_the_future() {
     let test = |day, time| {
-        read(Issuable::Test, &[("test", "pcr"), ("result", "positive"), ("day", day), ("time", time)])
+        read(
+            Issuable::Test,
+            &[("test", "pcr"), ("result", "positive"), ("day", day), ("time", time)],
+        )
     };
     let sampled = |statement: Statement| match statement {
-        Statement::Test { sampled_at, detected: true, device: None, test: TestKind::Pcr } => sampled_at,
+        Statement::Test { sampled_at, detected: true, device: None, test: TestKind::Pcr } => {
+            sampled_at
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!(sampled(test("2026-11-22", "12:00").unwrap()), NOON);
@@ -468,7 +498,8 @@ fn a_test_counts_seven_days_from_its_sample_and_never_from_the_future() {
     assert!(test("2026-11-15", "12:01").is_ok());
     assert_eq!(test("2026-11-15", "12:00"), Err(vec![("day", Refusal::DayInvalid)]));
     assert_eq!(test("2026-11-22", "24:00"), Err(vec![("time", Refusal::TimeInvalid)]));
-    let rapid = [("test", "rapid"), ("result", "negative"), ("day", "2026-11-22"), ("time", "1:00")];
+    let rapid =
+        [("test", "rapid"), ("result", "negative"), ("day", "2026-11-22"), ("time", "1:00")];
     assert_eq!(read(Issuable::Test, &rapid), Err(vec![("device", Refusal::DeviceInvalid)]));
 }
 
@@ -480,20 +511,25 @@ fn spans_end_within_a_year_and_not_before_they_begin() {
     let day = |text: &str| text.parse::<Date>().unwrap();
     let (from, until) = (day("2026-11-22"), day("2026-11-22"));
     let because = Because::Trial;
-    assert_eq!(exempt("2026-11-22", "2026-11-22"), Ok(Statement::Exemption { because, from, until }));
+    assert_eq!(
+        exempt("2026-11-22", "2026-11-22"),
+        Ok(Statement::Exemption { because, from, until })
+    );
     let wrong = Err(vec![("until", Refusal::SpanInvalid)]);
     assert_eq!(exempt("2026-11-21", "2026-11-21"), wrong, "it has passed");
     assert_eq!(exempt("2026-11-24", "2026-11-23"), wrong);
     assert!(exempt("2026-11-22", "2027-11-21").is_ok());
     assert_eq!(exempt("2026-11-22", "2027-11-22"), wrong, "more than a year");
-    let before = [("first_positive", "2026-10-12"), ("from", "2026-10-11"), ("until", "2027-01-01")];
+    let before =
+        [("first_positive", "2026-10-12"), ("from", "2026-10-11"), ("until", "2027-01-01")];
     assert_eq!(read(Issuable::Recovery, &before), Err(vec![("from", Refusal::SpanInvalid)]));
 }
 
 #[test]
 fn every_vaccine_of_the_list_is_attested_in_known_codes() {
     for it in &VACCINES {
-        let dose = [("vaccine", it.product), ("dose", "3"), ("of_doses", "2"), ("day", "2021-06-01")];
+        let dose =
+            [("vaccine", it.product), ("dose", "3"), ("of_doses", "2"), ("day", "2021-06-01")];
         let statement = read(Issuable::Vaccination, &dose).unwrap();
         assert!(statement.attested("x").is_some(), "{}", it.name);
     }

@@ -18,23 +18,21 @@ const RETIRED: &str = "INSERT INTO pass_status (region, list, place, status, seq
      VALUES ($1, $2, $3, 0, $4, $5) ON CONFLICT (region, list, place) DO NOTHING";
 const TAKEN: &str =
     "SELECT place FROM pass_issued WHERE region = $1 AND list = $2 AND place = $3 LIMIT 1";
-const TAKEN_BEFORE: &str = "SELECT place FROM pass_status WHERE region = $1 AND list = $2 AND place = $3";
+const TAKEN_BEFORE: &str =
+    "SELECT place FROM pass_status WHERE region = $1 AND list = $2 AND place = $3";
 const LAST_ISSUED: &str = "SELECT MAX(list) FROM pass_issued WHERE region = $1";
 const LAST_STATUS: &str =
     "SELECT list, seq, at FROM pass_status WHERE region = $1 ORDER BY seq DESC LIMIT 1";
 const LAST_STATUS_LIST: &str = "SELECT MAX(list) FROM pass_status WHERE region = $1";
 const STATUSES: &str = "SELECT list, place, status FROM pass_status \
      WHERE region = $1 AND status > 0 ORDER BY list, place";
-const OF_CARD: &str =
-    "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
+const OF_CARD: &str = "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND card = $2";
-const OF_ORGANISATION: &str =
-    "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
+const OF_ORGANISATION: &str = "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND organisation = $2 ORDER BY issued_at DESC, card LIMIT $3";
 const SIGNED_BETWEEN: &str = "SELECT seq, card FROM pass_issued \
      WHERE region = $1 AND kid = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT 1000";
-const SIGNED_SINCE: &str =
-    "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
+const SIGNED_SINCE: &str = "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND kid = $2 AND issued_at >= $3 AND standing <> 1 AND expires_at > $4 \
      ORDER BY seq LIMIT $5";
 
@@ -120,8 +118,7 @@ pub(crate) struct Reached {
 
 /// See [`Reached`].
 pub(crate) fn reached(reader: &mut Reader<'_>) -> Result<Reached, Fault> {
-    let rows =
-        [reader.query(LAST_ISSUED, values![])?, reader.query(LAST_STATUS_LIST, values![])?];
+    let rows = [reader.query(LAST_ISSUED, values![])?, reader.query(LAST_STATUS_LIST, values![])?];
     let last = highest(&rows)?;
     let newest = reader.first(LAST_STATUS, values![])?;
     let (seq, at) = match newest {
