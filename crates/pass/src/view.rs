@@ -10,7 +10,9 @@ use store::{Fault, Projection, Reader, Recorded, Row, Side, Tx, View, values};
 use crate::event::{SourceEvent, WalletEvent};
 use crate::model::{Card, Content, SourceId, SourceKind, SourcePhase, Wallet, next_warning, stage};
 
-pub use issued::{IssuedRow, issued, issued_by, issues, project_issue, project_status, signatures};
+pub use issued::{
+    IssuedRow, Signed, issued, issued_by, issues, project_issue, project_status, signatures, signed,
+};
 pub(crate) use issued::{Reached, is_taken, last_list, reached, signed_since, statuses};
 
 /// The tables.
@@ -59,6 +61,7 @@ pub const QUERIES: &[(Side, &str)] = &[
     issued::QUERIES[11],
     issued::QUERIES[12],
     issued::QUERIES[13],
+    issued::QUERIES[14],
     (Side::Identity, CARD_ADD),
     (Side::Identity, CARD_END),
     (Side::Identity, CARD_WARNED),

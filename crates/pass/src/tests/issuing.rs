@@ -337,6 +337,7 @@ async fn a_form_with_mistakes_comes_back_whole_and_nothing_is_signed() {
             answer.text
         );
     }
+    assert!(!answer.text.contains("홍길동"), "the name is shown where the look at it is logged");
     assert!(
         answer.text.contains("value=\"Gildong\"") && answer.text.contains("value=\"2026-11-23\"")
     );
@@ -420,12 +421,15 @@ async fn what_a_lost_key_signed_since_is_ended_and_what_it_signed_before_is_not(
     let refused = outcome(&after, &trust, now);
     assert_eq!(refused, (credential::Outcome::NoPass, vec!["issuer_revoked".to_owned()]));
     let told = town.messages();
-    jobs::refuse(town.house.app.clone()).await.unwrap();
-    jobs::refuse(town.house.app.clone()).await.unwrap();
+    assert_eq!(jobs::refuse(&town.house.app).await.unwrap(), 1);
+    assert_eq!(jobs::refuse(&town.house.app).await.unwrap(), 0);
     assert_eq!(town.messages(), told + 1, "one holder, once");
     let standings = town.house.app.read(|it| view::issues(it, ME)).await.unwrap();
     let standings: Vec<_> = standings.passes.iter().map(|it| it.standing).collect();
     assert_eq!(standings, [Standing::Valid, Standing::Revoked]);
+    let signed = |since| town.house.app.read(move |it| view::signed(it, KID, since, None, 9));
+    assert_eq!(signed(NOON).await.unwrap().len(), 2, "`haetae keys signed` lists them");
+    assert_eq!(signed(now).await.unwrap().len(), 1);
     let pem = town.house.browser().get("/trust/signers.pem").await.text;
     assert_eq!(pem.matches("BEGIN CERTIFICATE").count(), 1, "PEM cannot say since when: {pem}");
 }

@@ -36,8 +36,11 @@ const SIGNED_SINCE: &str = "SELECT card, person, organisation, standing, issued_
      WHERE region = $1 AND kid = $2 AND issued_at >= $3 AND standing <> 1 AND expires_at > $4 \
      ORDER BY seq LIMIT $5";
 
+const SIGNED: &str = "SELECT seq, card, issued_at, expires_at FROM pass_issued \
+     WHERE region = $1 AND kid = $2 AND issued_at >= $3 AND seq > $4 ORDER BY seq LIMIT $5";
+
 /// Every SQL text of these tables, for conformance law 7.
-pub(crate) const QUERIES: [(Side, &str); 14] = [
+pub(crate) const QUERIES: [(Side, &str); 15] = [
     (Side::Identity, ADD),
     (Side::Identity, SET),
     (Side::Identity, STATUS_SET),
@@ -52,6 +55,7 @@ pub(crate) const QUERIES: [(Side, &str); 14] = [
     (Side::Identity, OF_ORGANISATION),
     (Side::Identity, SIGNED_BETWEEN),
     (Side::Identity, SIGNED_SINCE),
+    (Side::Identity, SIGNED),
 ];
 
 /// Adds what was issued to a person. An erased event adds nothing.
@@ -198,6 +202,23 @@ pub fn signatures(
 ) -> Result<Vec<(u64, [u8; 16])>, Fault> {
     let rows = reader.query(SIGNED_BETWEEN, values![hex::encode(kid), from, to])?;
     rows.iter().map(|row| Ok((row.count(0)?, row.id::<Card>(1)?.to_bytes()))).collect()
+}
+
+/// A pass that a key signed: its entry on the log, its id, when it was issued and when it ends.
+pub type Signed = (u64, Id<Card>, Instant, Instant);
+
+/// The passes that a key signed from `since` on, in the order of the log, after an entry.
+pub fn signed(
+    reader: &mut Reader<'_>,
+    kid: [u8; 8],
+    since: Instant,
+    after: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Signed>, Fault> {
+    let after = after.map_or(-1, |it| i64::try_from(it).unwrap_or(i64::MAX));
+    let rows = reader.query(SIGNED, values![hex::encode(kid), since, after, limit])?;
+    let signed = |row: &Row| Ok((row.count(0)?, row.id(1)?, row.instant(2)?, row.instant(3)?));
+    rows.iter().map(signed).collect()
 }
 
 /// Passes that a key signed since an instant and that still are good.
