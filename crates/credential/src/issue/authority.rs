@@ -150,7 +150,7 @@ fn signed(key: &SigningKey, issuer: &[u8], own: &[u8], it: &Subject<'_>) -> Vec<
     // Positive and of full length, whatever the hash begins with.
     let serial: Vec<u8> = digest.iter().take(16).copied().collect();
     let serial = [
-        &[0x40 | serial.first().copied().unwrap_or_default() & 0x3f],
+        &[0x40 | (serial.first().copied().unwrap_or_default() & 0x3f)],
         serial.get(1..).unwrap_or_default(),
     ]
     .concat();

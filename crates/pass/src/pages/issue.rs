@@ -71,7 +71,7 @@ fn kind_choice(frame: &Frame, typed: &str) -> Choice {
 
 fn start(
     frame: Frame,
-    lists: Vec<(String, Vec<IssuedRow>)>,
+    lists: &[(String, Vec<IssuedRow>)],
     (typed, mistake): (&FindForm, Option<String>),
     now: Instant,
 ) -> Start {
@@ -116,7 +116,7 @@ async fn started(
         Ok(lists)
     });
     let frame = Frame::new(app, actor, "pass-issue-title");
-    Ok(start(frame, lists.await?, (form, mistake), app.now()))
+    Ok(start(frame, &lists.await?, (form, mistake), app.now()))
 }
 
 /// The desk.
@@ -490,7 +490,7 @@ pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
     let now = Instant::from_seconds(1_795_316_400);
     let rows = issued::sample_rows(now);
     let lists = vec![("해태 의원".to_owned(), rows)];
-    start(sample_frame(locale), lists, (&FindForm::default(), None), now).render()
+    start(sample_frame(locale), &lists, (&FindForm::default(), None), now).render()
 }
 
 pub(crate) fn sample_empty(locale: Locale) -> Result<String, askama::Error> {
@@ -498,7 +498,7 @@ pub(crate) fn sample_empty(locale: Locale) -> Result<String, askama::Error> {
     let frame = sample_frame(locale);
     let mistake = Some(frame.t("pass-person-unknown"));
     let lists = vec![("해태 의원".to_owned(), Vec::new())];
-    start(frame, lists, (&FindForm::default(), mistake), now).render()
+    start(frame, &lists, (&FindForm::default(), mistake), now).render()
 }
 
 fn sample_form(locale: Locale, kind: Issuable) -> Result<String, askama::Error> {

@@ -32,13 +32,12 @@ fn certificate() -> Vec<u8> {
     authority.certify(&SECRET, "XX", "kr-test", "org", times).unwrap()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of the question")]
 fn signing_key(
     tx: &mut Tx<'_>,
     whose: Option<Id<Organisation>>,
     _: Instant,
 ) -> Result<Option<SigningKey>, Fault> {
-    tx.keyring().keep("issuer-test", &SECRET.into()).unwrap();
+    tx.keyring().keep("issuer-test", &SECRET.into())?;
     let key =
         SigningKey { kid: KID, file: "issuer-test".to_owned(), certificate: Some(certificate()) };
     Ok((whose == Some(CLINIC)).then_some(key))
