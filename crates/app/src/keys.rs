@@ -303,7 +303,13 @@ async fn compromise(app: &App, kid: &str, since: &str, why: String) -> Result<An
         Some(Ok(())) => {}
     }
     // The lists know it from here on. What follows goes on by itself if it is cut off.
-    let cleared = keys::clear(app, kid).await?;
+    let mut cleared = keys::clear(app, kid).await?;
+    loop {
+        match pass::jobs::refuse(app).await? {
+            0 => break,
+            more => cleared = cleared.map(|it| it + more),
+        }
+    }
     let keyring = std::sync::Arc::clone(&app.keyring);
     let destroyed = tokio::task::spawn_blocking(move || keyring.destroy(&keys::file(kid))).await;
     destroyed.map_err(|error| Fault::caused("destroying a key", error))??;
@@ -331,13 +337,28 @@ async fn passes(app: &App, kid: KeyId, since: Instant) -> Result<Value, Fault> {
         let (mut listed, mut count, mut after) = (Vec::new(), 0_u64, None);
         loop {
             let found = code::view::signed(reader, kid, since, after, 1_000)?;
-            let Some(last) = found.last() else { return Ok((listed, count)) };
+            let Some(last) = found.last() else { break };
             after = Some(last.seq);
             count += u64::try_from(found.len()).unwrap_or(0);
             for it in found.into_iter().take(LISTED_MAX.saturating_sub(listed.len())) {
                 listed.push(json!({
                     "entry": it.seq, "pass": it.pass, "issued_at": it.issued_at,
                     "valid_until": it.valid_until,
+                }));
+            }
+        }
+        // An organisation's key signs passes for others and no codes.
+        let mut after = None;
+        loop {
+            let found = pass::view::signed(reader, kid.0, since, after, 1_000)?;
+            let Some(last) = found.last() else { return Ok((listed, count)) };
+            after = Some(last.0);
+            count += u64::try_from(found.len()).unwrap_or(0);
+            let room = LISTED_MAX.saturating_sub(listed.len());
+            for (entry, pass, issued_at, valid_until) in found.into_iter().take(room) {
+                listed.push(json!({
+                    "entry": entry, "pass": pass, "issued_at": issued_at,
+                    "valid_until": valid_until,
                 }));
             }
         }

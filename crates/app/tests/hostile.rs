@@ -142,6 +142,7 @@ pub(crate) struct Town {
     order: Id<Order>,
     appeal: Id<Appeal>,
     organisation: Id<Organisation>,
+    clinic: sim::Clinic,
     codes: BTreeMap<&'static str, u16>,
 }
 
@@ -181,8 +182,9 @@ impl Town {
             person::door::open_organisation(tx, &context, organisation, "해태 상사", kind, by)
         });
         opened.unwrap().unwrap();
+        let clinic = sim::open_clinic(app, by, told.citizens[1]).unwrap();
         let codes = city.house.slices.iter().flat_map(|it| it.refusals.iter().copied()).collect();
-        Self { city, told, order, appeal, organisation, codes }
+        Self { city, told, order, appeal, organisation, clinic, codes }
     }
 
     /// Somebody whom the route lets in; for citizens, somebody new.
@@ -199,6 +201,7 @@ impl Town {
             Access::Staff(roles) if roles.contains(&Role::HealthOfficer) => self.told.officers[1],
             Access::Staff(roles) if roles.contains(&Role::Administrator) => self.told.administrator,
             Access::Staff(roles) if roles.contains(&Role::Owner) => self.told.owner,
+            Access::Staff(roles) if roles.contains(&Role::Issuer) => self.clinic.issuers[0],
             Access::Staff([]) => self.told.owner,
             Access::Staff(roles) if roles.contains(&Role::Auditor) => self.told.auditor,
             Access::Staff(roles) => panic!("nobody in the city holds one of {roles:?}"),
@@ -217,7 +220,8 @@ impl Town {
             "{order}" => self.order.to_string(),
             "{appeal}" => self.appeal.to_string(),
             "{device}" => device.to_string(),
-            "{card}" => Id::<pass::model::Card>::from_u128(1).to_string(),
+            "{card}" => self.clinic.card.to_string(),
+            "{kind}" => "vaccination".to_owned(),
             "{source}" => Id::<pass::model::SourceId>::from_u128(1).to_string(),
             "{index}" => "1".to_owned(),
             "{tag}" => "en".to_owned(),

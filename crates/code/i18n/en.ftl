@@ -148,6 +148,7 @@ code-rules-numbers = Numbers in the rules
 code-rules-versions = Changes of the rules
 code-rules-none = The first rules are still in use.
 code-rules-version = Rules, version { $version }
+code-crumb-desk = Desk
 code-rules-edit-title = Change the rules
 code-rules-edit-lead = New rules hold at once and stand on the public log. Decisions already made do not change, but codes that say a better colour than the new rules give end within about a minute, and the people are told.
 code-rules-json = The whole rule set (JSON)
@@ -349,7 +350,6 @@ code-fact-declaration-days = days a declaration lasts
 # The keys, for administrators.
 code-keys-title = Keys
 code-keys-nav-why = See how old each key is and what is to be done.
-code-crumb-desk = Desk
 code-keys-lead = What the region signs and seals with. You see names and ages here, never the keys themselves.
 code-keys-name = Name
 code-keys-kind = For

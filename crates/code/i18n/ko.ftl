@@ -148,6 +148,7 @@ code-rules-numbers = 규칙에 쓰이는 숫자
 code-rules-versions = 규칙이 바뀐 기록
 code-rules-none = 처음 규칙을 그대로 쓰고 있습니다.
 code-rules-version = 규칙 제{ $version }판
+code-crumb-desk = 업무
 code-rules-edit-title = 규칙 바꾸기
 code-rules-edit-lead = 새 규칙은 바로 쓰이고 공개 기록에 남습니다. 이미 내려진 판정은 바뀌지 않지만, 새 규칙보다 좋은 색을 말하는 코드는 1분쯤 안에 끝나고 본인에게 알려집니다.
 code-rules-json = 규칙 전체(JSON)
@@ -349,7 +350,6 @@ code-fact-declaration-days = 신고가 유효한 날수
 # 관리자가 보는 열쇠.
 code-keys-title = 열쇠
 code-keys-nav-why = 열쇠가 얼마나 오래되었는지, 무엇을 해야 하는지 봅니다.
-code-crumb-desk = 업무 화면
 code-keys-lead = 지역이 서명하고 봉인할 때 쓰는 열쇠입니다. 이름과 나이만 보이고 열쇠 자체는 보이지 않습니다.
 code-keys-name = 이름
 code-keys-kind = 쓰임

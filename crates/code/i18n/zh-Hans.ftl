@@ -148,6 +148,7 @@ code-rules-numbers = 规则中的数字
 code-rules-versions = 规则的变更
 code-rules-none = 仍在使用最初的规则。
 code-rules-version = 规则第{ $version }版
+code-crumb-desk = 工作台
 code-rules-edit-title = 修改规则
 code-rules-edit-lead = 新规则立即生效并写入公开日志。已作出的判定不会改变，但颜色好于新规则的码会在约一分钟内失效，并告知本人。
 code-rules-json = 完整规则（JSON）
@@ -349,7 +350,6 @@ code-fact-declaration-days = 申报有效的天数
 # 管理员查看的密钥。
 code-keys-title = 密钥
 code-keys-nav-why = 查看每把密钥用了多久、需要做什么。
-code-crumb-desk = 工作台
 code-keys-lead = 本地区用来签名和封存的密钥。这里只显示名称和使用时间，不显示密钥本身。
 code-keys-name = 名称
 code-keys-kind = 用途

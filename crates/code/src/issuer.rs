@@ -127,6 +127,10 @@ pub enum IssuerEvent {
         uses: Use,
         signs_from: Instant,
         signs_until: Instant,
+        /// The certificate (DER, base64) of its half for passes that others verify: a P-256 key made
+        /// from the same secret. Keys for codes have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Id<Staff>>,
         at: Instant,
@@ -186,6 +190,8 @@ pub struct Issuer {
     pub signs_from: Instant,
     /// By when it has a successor.
     pub signs_until: Instant,
+    /// The certificate of its half for passes that others verify, in base64.
+    pub certificate: Option<String>,
     /// Since when it signs no more, ended or compromised.
     pub ended_at: Option<Instant>,
     /// Since when its signatures are refused.
@@ -200,6 +206,11 @@ impl Issuer {
     /// Until when it may sign if nothing follows it.
     fn limit(&self) -> Instant {
         self.signs_until.plus_seconds(SPARE_S)
+    }
+
+    /// Until when its certificate counts: until the last pass that it may sign has ended.
+    pub fn certified_until(&self) -> Instant {
+        certified_until(self.signs_until)
     }
 
     /// The name of its kind of key: `issuer`, `issuer-org_…`.
@@ -232,6 +243,11 @@ impl Issuer {
             (None, Use::Codes) => end.plus_seconds(LONGEST_S),
         }
     }
+}
+
+/// Until when the certificate of a key counts that has a successor by `signs_until`.
+pub fn certified_until(signs_until: Instant) -> Instant {
+    signs_until.plus_seconds(SPARE_S).plus_days(contracts::pass::LONGEST_DAYS)
 }
 
 /// `issuer` for the region's own keys, `issuer-org_…` for an organisation's.
@@ -271,7 +287,8 @@ impl Issuers {
         self.alive(whose).filter(|it| now < it.signs_from).min_by_key(|it| it.signs_from)
     }
 
-    fn alive(&self, whose: Option<Id<Organisation>>) -> impl Iterator<Item = &Issuer> {
+    /// The keys of `whose` that nobody has ended.
+    pub fn alive(&self, whose: Option<Id<Organisation>>) -> impl Iterator<Item = &Issuer> {
         self.keys.iter().filter(move |it| it.whose == whose && it.ended_at.is_none())
     }
 
@@ -327,6 +344,11 @@ impl Issuers {
     }
 }
 
+/// By when a key that is made at `now` has a successor.
+pub fn signs_until(signs_from: Instant, days: u32, now: Instant) -> Instant {
+    signs_from.max(now).plus_days(i64::from(days))
+}
+
 /// From when on a key that is made at `now` can sign so that every list that counts has it.
 pub fn ahead(now: Instant) -> Instant {
     now.plus_seconds(LIST_S + 3_600)
@@ -342,6 +364,7 @@ pub enum IssuerCommand {
         uses: Use,
         signs_from: Instant,
         days: u32,
+        certificate: Option<String>,
         by: Option<Id<Staff>>,
     },
     /// End all keys of an organisation: nothing follows them.
@@ -368,7 +391,7 @@ impl Aggregate for Issuers {
 
     fn decide(&self, command: IssuerCommand, now: Instant) -> Result<Vec<IssuerEvent>, Refusal> {
         match command {
-            IssuerCommand::Add { public, whose, uses, signs_from, days, by } => {
+            IssuerCommand::Add { public, whose, uses, signs_from, days, certificate, by } => {
                 let kid = KeyId(credential::cose::kid(&public));
                 if !DAYS.contains(&days) {
                     return Err(Refusal::KeyDays);
@@ -376,7 +399,7 @@ impl Aggregate for Issuers {
                 if self.key(kid).is_some() {
                     return Ok(Vec::new());
                 }
-                let signs_until = signs_from.max(now).plus_days(i64::from(days));
+                let signs_until = signs_until(signs_from, days, now);
                 let public = Hex32(public);
                 Ok(vec![IssuerEvent::IssuerAdded {
                     kid,
@@ -385,6 +408,7 @@ impl Aggregate for Issuers {
                     uses,
                     signs_from,
                     signs_until,
+                    certificate,
                     by,
                     at: now,
                 }])
@@ -449,6 +473,7 @@ impl Aggregate for Issuers {
                 uses,
                 signs_from,
                 signs_until,
+                certificate,
                 at,
                 ..
             } => {
@@ -459,6 +484,7 @@ impl Aggregate for Issuers {
                     uses: *uses,
                     signs_from: *signs_from,
                     signs_until: *signs_until,
+                    certificate: certificate.clone(),
                     ended_at: None,
                     refused_from: None,
                     honest_until: None,

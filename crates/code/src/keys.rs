@@ -4,7 +4,11 @@
 //! nothing. Everything is decided again from the log at each run of the job: killed anywhere, the next
 //! run goes on.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contracts::pass::PassSigner;
 use contracts::person::{Organisation, Staff};
+use credential::issue::Authority;
 use credential::{IssuerSigner, Presentation};
 use kernel::{Aggregate as _, Id, Instant};
 use ledger::Tree;
@@ -15,7 +19,9 @@ use web::{App, Job, SigningKey};
 
 use crate::command::Ask;
 use crate::event::Event;
-use crate::issuer::{Hex32, ISSUERS, IssuerCommand, Issuers, KeyId, LONGEST_S, Stated, Use};
+use crate::issuer::{
+    self, Hex32, ISSUERS, Issuer, IssuerCommand, Issuers, KeyId, LONGEST_S, Stated, Use,
+};
 use crate::model::{Holder, RevokedBecause};
 use crate::refusal::Refusal;
 use crate::retention::PASS_KEPT_DAYS;
@@ -69,8 +75,53 @@ pub fn signing_key(
     whose: Option<Id<Organisation>>,
     now: Instant,
 ) -> Result<Option<SigningKey>, Fault> {
+    let ready = |state: &Issuers| {
+        let key = state.current(whose, now)?;
+        let certificate = key.certificate.as_ref().and_then(|it| STANDARD.decode(it).ok());
+        // Keys from before organisations had certificates cannot sign passes for others.
+        let is_ready = whose.is_none() || certificate.is_some();
+        is_ready.then(|| SigningKey { kid: key.kid.0, file: file(key.kid), certificate })
+    };
     let state = tx.state::<Issuers>(ISSUERS)?;
-    Ok(state.current(whose, now).map(|it| SigningKey { kid: it.kid.0, file: file(it.kid) }))
+    if let Some(key) = ready(&state) {
+        return Ok(Some(key));
+    }
+    let had = state.keys.iter().any(|it| it.whose == whose);
+    if whose.is_none() || (had && state.alive(whose).next().is_none()) {
+        return Ok(None);
+    }
+    let new = New { whose, uses: Use::Passes, from: now, days: DAYS, by: None };
+    add(tx, &SYSTEM, &new)?
+        .map_err(|refusal| Fault::new(format!("a key was refused: {refusal:?}")))?;
+    Ok(ready(&tx.state::<Issuers>(ISSUERS)?))
+}
+
+/// The keys with which organisations sign passes, or did, as long as their certificates count.
+pub fn pass_signers(reader: &mut Reader<'_>) -> Result<Vec<PassSigner>, Fault> {
+    let state = issuers(reader)?;
+    let signer = |it: &Issuer| {
+        Some(PassSigner {
+            kid: it.kid.0,
+            whose: it.whose?,
+            certificate: STANDARD.decode(it.certificate.as_ref()?).ok()?,
+            until: it.certified_until(),
+            refused_from: it.refused_from,
+        })
+    };
+    Ok(state.keys.iter().filter_map(signer).collect())
+}
+
+/// The certificate of the passes' half of a key, by the region's authority.
+fn certify(tx: &Tx<'_>, secret: &[u8; 32], it: &New, now: Instant) -> Result<String, Fault> {
+    let (root, region) = (tx.keyring().key("root")?, tx.region());
+    let (country, name) = (region.country(), region.as_str());
+    let whose = it.whose.map_or_else(|| name.to_owned(), |it| it.to_string());
+    let until = issuer::certified_until(issuer::signs_until(it.from, it.days, now));
+    let validity = (it.from.seconds(), until.seconds());
+    let made = Authority::of_region(&root, &country, name)
+        .and_then(|authority| authority.certify(secret, &country, name, &whose, validity));
+    let made = made.map_err(|error| Fault::caused("making a certificate", error))?;
+    Ok(STANDARD.encode(made))
 }
 
 /// A key to be made.
@@ -102,6 +153,10 @@ pub fn add(tx: &mut Tx<'_>, context: &Context, it: &New) -> Answer<KeyId> {
     let signer = IssuerSigner::from_seed(&secret)
         .map_err(|error| Fault::caused("making a signing key", error))?;
     let kid = KeyId(signer.kid());
+    let certificate = match it.uses {
+        Use::Passes => Some(certify(tx, &secret, it, tx.now())?),
+        Use::Codes => None,
+    };
     tx.keyring().keep(&file(kid), &secret)?;
     let command = IssuerCommand::Add {
         public: signer.public(),
@@ -109,6 +164,7 @@ pub fn add(tx: &mut Tx<'_>, context: &Context, it: &New) -> Answer<KeyId> {
         uses: it.uses,
         signs_from: from,
         days: it.days,
+        certificate,
         by: it.by,
     };
     Ok(tx.run::<Issuers>(context, ISSUERS, command)?.map(|_| kid))
@@ -152,7 +208,8 @@ pub async fn look_after(app: App) -> Result<(), Fault> {
         let days = app.config.issuer_days;
         web::slice::later(app.store.write(move |tx| follow(tx, days)).await)?;
     }
-    for it in state.keys.iter().filter(|it| it.refused_from.is_some() && !it.cleared) {
+    let refused = |it: &&Issuer| it.refused_from.is_some() && !it.cleared;
+    for it in state.keys.iter().filter(refused) {
         clear(&app, it.kid).await?;
     }
     state_use(&app).await?;
@@ -196,7 +253,9 @@ pub fn destroy(keyring: &Keyring, state: &Issuers, now: Instant) -> Result<(), F
 pub async fn clear(app: &App, kid: KeyId) -> Result<Option<u64>, Fault> {
     let (mut after, mut ended) = (None, 0);
     let state = app.store.read(issuers).await?;
-    let Some(since) = state.key(kid).and_then(|it| it.refused_from) else { return Ok(Some(0)) };
+    // What organisations signed is ended where it was issued, by a job of that slice.
+    let codes = state.key(kid).filter(|it| it.uses == Use::Codes);
+    let Some(since) = codes.and_then(|it| it.refused_from) else { return Ok(Some(0)) };
     loop {
         let found = app.store.read(move |it| view::signed(it, kid, since, after, BATCH)).await?;
         for it in &found {

@@ -140,6 +140,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("code.holder", include_str!("../events/pass_issued.v1.key.json")),
     ("code.issuer", include_str!("../events/issuer_added.v1.json")),
     ("code.issuer", include_str!("../events/issuer_added.v1.organisation.json")),
+    ("code.issuer", include_str!("../events/issuer_added.v1.certificate.json")),
     ("code.issuer", include_str!("../events/issuer_ended.v1.json")),
     ("code.issuer", include_str!("../events/issuer_compromised.v1.json")),
     ("code.issuer", include_str!("../events/issuer_cleared.v1.json")),

@@ -6,6 +6,7 @@
 
 pub mod code;
 pub mod gate;
+pub mod pass;
 pub mod person;
 pub mod trace;
 

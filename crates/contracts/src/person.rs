@@ -38,12 +38,20 @@ pub enum Role {
     Guard,
     /// Reads the access log and the public log's inner side; sees no record.
     Auditor,
+    /// Issues passes in an organisation's name: a clinic's or a test centre's staff.
+    Issuer,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 5] =
-        [Self::Administrator, Self::HealthOfficer, Self::Owner, Self::Guard, Self::Auditor];
+    pub const ALL: [Self; 6] = [
+        Self::Administrator,
+        Self::HealthOfficer,
+        Self::Owner,
+        Self::Guard,
+        Self::Auditor,
+        Self::Issuer,
+    ];
 
     /// The word in events, forms and text keys.
     pub const fn word(self) -> &'static str {
@@ -53,6 +61,7 @@ impl Role {
             Self::Owner => "owner",
             Self::Guard => "guard",
             Self::Auditor => "auditor",
+            Self::Issuer => "issuer",
         }
     }
 

@@ -3,6 +3,7 @@
 //! Also the device's half of a proof, for the simulated city and for tests; a real device signs
 //! with a key that never leaves its WebCrypto store.
 
+mod authority;
 mod hcert;
 
 use aws_lc_rs::agreement;
@@ -12,6 +13,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
 };
 
+pub use authority::Authority;
 pub use hcert::{Attested, Hcert, HcertSigner, Person, uvci};
 
 use crate::code::HealthCode;

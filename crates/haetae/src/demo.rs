@@ -39,6 +39,9 @@ struct Cast {
     /// Agrees with the first on whose signatures count; nobody in a city of before.
     #[serde(default)]
     administrator2: Option<Id<Staff>>,
+    /// Two who issue passes in a clinic's name; nobody in a city of before.
+    #[serde(default)]
+    issuers: Option<[Id<Staff>; 2]>,
     officers: [Id<Staff>; 3],
     owner: Id<Staff>,
     auditor: Id<Staff>,
@@ -60,6 +63,8 @@ struct Addresses {
     owner: String,
     administrator: String,
     administrator2: Option<String>,
+    issuer: Option<String>,
+    issuer2: Option<String>,
     auditor: String,
     inbox: String,
 }
@@ -106,8 +111,8 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
         serde_json::from_slice(&std::fs::read(&kept)?).context("reading the kept city")?
     } else {
         let told = tell(&house, &clock, wish, json)?;
-        let second = sim::give_passes(&house, &told)?;
-        let cast = cast(&told, second).context("a city needs a citizen and a place")?;
+        let given = sim::give_passes(&house, &told)?;
+        let cast = cast(&told, &given).context("a city needs a citizen and a place")?;
         std::fs::write(&kept, serde_json::to_vec(&cast)?)?;
         cast
     };
@@ -162,10 +167,11 @@ fn tell(house: &House, clock: &StoryClock, wish: &Wish, quiet: bool) -> anyhow::
     Ok(told)
 }
 
-fn cast(told: &Told, administrator2: Id<Staff>) -> Option<Cast> {
+fn cast(told: &Told, given: &sim::Given) -> Option<Cast> {
     Some(Cast {
         administrator: told.administrator,
-        administrator2: Some(administrator2),
+        administrator2: Some(given.administrator),
+        issuers: Some(given.issuers),
         officers: told.officers,
         owner: told.owner,
         auditor: told.auditor,
@@ -182,6 +188,10 @@ fn addresses(house: &House, cast: &Cast) -> anyhow::Result<Addresses> {
         anyhow::Ok(format!("{origin}{path}"))
     };
     let [first, second, third] = cast.officers;
+    let issuer = |at: usize| {
+        let found = cast.issuers.and_then(|it| it.get(at).copied());
+        found.map(|it| link(Who::Staff(it))).transpose()
+    };
     Ok(Addresses {
         citizen: link(Who::Citizen(cast.citizen))?,
         scanner: format!("{origin}/gate/scan"),
@@ -193,6 +203,8 @@ fn addresses(house: &House, cast: &Cast) -> anyhow::Result<Addresses> {
         owner: link(Who::Staff(cast.owner))?,
         administrator: link(Who::Staff(cast.administrator))?,
         administrator2: cast.administrator2.map(|it| link(Who::Staff(it))).transpose()?,
+        issuer: issuer(0)?,
+        issuer2: issuer(1)?,
         auditor: link(Who::Staff(cast.auditor))?,
         inbox: format!("{origin}/demo/inbox"),
         origin,
@@ -214,6 +226,13 @@ fn print(it: &Addresses, temporary: bool) {
     println!("    the administrator            {}", it.administrator);
     if let Some(second) = &it.administrator2 {
         println!("    a second administrator       {second}");
+    }
+    for (who, at) in
+        [("a nurse who issues passes", &it.issuer), ("a doctor of that clinic", &it.issuer2)]
+    {
+        if let Some(at) = at {
+            println!("    {who:<28} {at}");
+        }
     }
     println!("    the auditor                  {}\n", it.auditor);
     let kept = if temporary { " The city goes with it." } else { "" };

@@ -20,6 +20,14 @@ impl Region {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The country, by the first two letters of the region's name (ISO 3166-2), as passes for other
+    /// verifiers name it. `XX`, which is nobody's, where the name begins with something else.
+    pub fn country(&self) -> String {
+        let first = self.0.get(..2).filter(|it| it.bytes().all(|it| it.is_ascii_lowercase()));
+        let ends = self.0.as_bytes().get(2).is_none_or(|it| *it == b'-');
+        first.filter(|_| ends).unwrap_or("xx").to_ascii_uppercase()
+    }
 }
 
 impl FromStr for Region {

@@ -1,4 +1,4 @@
-//! The JSON route: a verdict for other systems.
+//! Routes for other systems: a verdict, what gates carry, and what is published about our own passes.
 
 #![allow(unused_qualifications, reason = "what the macros of utoipa expand to")]
 
@@ -17,12 +17,12 @@ use kernel::{Id, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::{OpenApi as _, ToSchema};
-use web::{Access, Actor, App, Json, Problem, Route};
+use web::{Access, Actor, App, Json, Path, Problem, Route};
 
 use crate::decide::check_texts;
 use crate::judge::{self, TOLERANCE_S};
 use crate::refusal::Refusal;
-use crate::{rulebook, trust};
+use crate::{lists, rulebook, trust};
 
 /// Who may ask when signed in: whoever checks passes, or answers for those who do.
 const ASKERS: [Role; 3] = [Role::Guard, Role::Owner, Role::HealthOfficer];
@@ -35,6 +35,9 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/v1/verifications", verify, Access::DeviceSigned),
         Route::get("/api/v1/passes/material", give_material, Access::Anyone),
+        Route::get("/trust/signers.json", signers, Access::Anyone),
+        Route::get("/trust/signers.pem", signers_pem, Access::Anyone),
+        Route::get("/statuslists/{list}", status_list, Access::Anyone),
     ]
 }
 
@@ -44,7 +47,7 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(verify, give_material))]
+#[openapi(paths(verify, give_material, signers, signers_pem, status_list))]
 struct Description;
 
 /// What is asked.
@@ -132,9 +135,8 @@ struct MaterialView {
 #[utoipa::path(get, path = "/api/v1/passes/material", tag = "pass",
     responses((status = 200, body = MaterialView)))]
 async fn give_material(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    let (keyring, region, now) = (Arc::clone(&app.keyring), app.store.region().clone(), app.now());
-    let (material, signed) =
-        app.read(move |it| trust::for_gates(it, &keyring, &region, now)).await?;
+    let (inside, now) = (app.clone(), app.now());
+    let (material, signed) = app.read(move |it| trust::for_gates(&inside, it, now)).await?;
     let tag = format!("\"{}\"", hex::encode(Sha256::digest(&signed)));
     let caching = [(header::CACHE_CONTROL, "public, max-age=60".to_owned()), (header::ETAG, tag)];
     let [_, (_, tag)] = &caching;
@@ -148,6 +150,67 @@ async fn give_material(State(app): State<App>, headers: HeaderMap) -> Result<Res
         valid_until: material.valid_until,
     };
     Ok((caching, Json(body)).into_response())
+}
+
+/// Answers with what is the same for everybody, or "not changed" for whoever has it.
+fn published(headers: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
+    let tag = format!("\"{}\"", hex::encode(Sha256::digest(&body)));
+    let known =
+        headers.get(header::IF_NONE_MATCH).is_some_and(|it| it.as_bytes() == tag.as_bytes());
+    let caching = [
+        (header::CACHE_CONTROL, format!("public, max-age={}", lists::STEP_S / 2)),
+        (header::ETAG, tag),
+        (header::VARY, "accept".to_owned()),
+        // For verifiers in other people's pages.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
+    ];
+    if known {
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
+    }
+    (caching, [(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+async fn own(app: &App) -> Result<Arc<lists::Own>, Problem> {
+    let (inside, now) = (app.clone(), app.now());
+    app.read(move |it| lists::own(&inside, it, now)).await
+}
+
+/// The keys whose passes count, each with its certificate: for verifiers that read lists of signers.
+/// An entry with `refused_from` (unix seconds) is of a key that may be in other hands since then.
+#[utoipa::path(get, path = "/trust/signers.json", tag = "pass",
+    responses((status = 200, content_type = "application/json", body = String)))]
+async fn signers(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    Ok(published(&headers, "application/json", own(&app).await?.signers.clone()))
+}
+
+/// The region's authority and the keys that it certified, as PEM.
+#[utoipa::path(get, path = "/trust/signers.pem", tag = "pass",
+    responses((status = 200, content_type = "application/x-pem-file", body = String)))]
+async fn signers_pem(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    let pem = own(&app).await?.pem.clone().into_bytes();
+    Ok(published(&headers, "application/x-pem-file", pem))
+}
+
+/// A Token Status List (draft-ietf-oauth-status-list): what is revoked or suspended of the passes that
+/// name this address. CWT, or JWT for who accepts `application/statuslist+jwt`.
+#[utoipa::path(get, path = "/statuslists/{list}", tag = "pass",
+    params(("list" = u32, Path, description = "The list's number")),
+    responses((status = 200, content_type = "application/statuslist+cwt", body = String),
+        (status = 404, description = "There is no such list")))]
+async fn status_list(
+    State(app): State<App>,
+    Path(list): Path<u32>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let own = own(&app).await?;
+    let found = own.lists.iter().find(|it| it.number == list);
+    let found = found.ok_or_else(|| no(Refusal::ListUnknown))?;
+    let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    Ok(if accept.contains("application/statuslist+jwt") {
+        published(&headers, "application/statuslist+jwt", found.jwt.clone().into_bytes())
+    } else {
+        published(&headers, "application/statuslist+cwt", found.cwt.clone())
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]

@@ -1,9 +1,10 @@
 //! What may be asked. Imperative; carries no decisions.
 
-use contracts::person::{Person, Staff};
+use contracts::person::{Organisation, Person, Staff};
 use kernel::{Id, Instant};
 
-use crate::model::{Basis, Card, SourceKind};
+use crate::model::{Basis, Card, SourceKind, Standing};
+use crate::statement::{Named, Statement};
 
 /// What may be asked of a wallet.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub enum WalletCommand {
         basis: Basis,
         ends_at: Option<Instant>,
     },
+    /// Put one in that was issued here. A full wallet is no reason to lose it.
+    Receive { card: Id<Card>, texts: Vec<String>, basis: Basis, ends_at: Option<Instant> },
     /// Count the end of a pass by these rules.
     SetEnd { card: Id<Card>, basis: Basis, ends_at: Option<Instant> },
     /// Say that the person is told of its end, if that is due and was not said.
@@ -53,4 +56,33 @@ pub enum SourceCommand {
 pub enum MaterialCommand {
     /// Keep it.
     Keep { data: String },
+}
+
+/// What may be asked of what was issued to a person.
+#[derive(Debug, Clone)]
+pub enum IssueCommand {
+    /// Attest something. Who may, and the statement itself, were looked at before.
+    Issue {
+        card: Id<Card>,
+        organisation: Id<Organisation>,
+        issuer: String,
+        by: Id<Staff>,
+        kid: String,
+        named: Named,
+        statement: Statement,
+        list: u32,
+        place: u32,
+        expires_at: Instant,
+    },
+    /// Say that it is good no longer, or not for now, or again.
+    SetStanding { card: Id<Card>, standing: Standing, why: String, by: Option<Id<Staff>> },
+}
+
+/// What may be asked of a place in a status list.
+#[derive(Debug, Clone, Copy)]
+pub enum StatusCommand {
+    /// Say this of it.
+    Set { status: u8 },
+    /// Give it to nobody again.
+    Retire,
 }

@@ -3,9 +3,11 @@
 use kernel::{Id, Instant, clean};
 use sha2::{Digest as _, Sha256};
 
-use crate::command::{SourceCommand, WalletCommand};
-use crate::event::{SourceEvent, WalletEvent};
-use crate::model::{Basis, Card, Held, Source, SourceKind, SourcePhase, Wallet, stage};
+use crate::command::{IssueCommand, SourceCommand, WalletCommand};
+use crate::event::{IssueEvent, SourceEvent, WalletEvent};
+use crate::model::{
+    Basis, Card, Held, Issues, Source, SourceKind, SourcePhase, Standing, Wallet, stage,
+};
 use crate::refusal::Refusal;
 
 /// Passes in one wallet: a family of eight with five each.
@@ -19,8 +21,10 @@ pub const TEXT_MAX: usize = 64 * 1024;
 pub const UNDO_HOURS: i64 = 24;
 /// Characters of a source's name.
 const NAME_MAX: usize = 80;
-/// Characters of why a source was withdrawn.
-const WHY_MAX: usize = 300;
+/// Characters of why a source was withdrawn, or a pass.
+pub const WHY_MAX: usize = 300;
+/// Passes that one person is issued: a test on every day of two years.
+const ISSUED_MAX: usize = 800;
 
 /// The rules of a wallet.
 pub fn wallet(
@@ -39,6 +43,10 @@ pub fn wallet(
                 let most = i64::try_from(HELD_MAX).unwrap_or(i64::MAX);
                 return Err(Refusal::WalletFull { most });
             }
+            Ok(vec![WalletEvent::Imported { card, digest, by_helper, basis, ends_at, at: now }])
+        }
+        WalletCommand::Receive { card, texts, basis, ends_at } => {
+            let (digest, by_helper) = (digest(&texts), false);
             Ok(vec![WalletEvent::Imported { card, digest, by_helper, basis, ends_at, at: now }])
         }
         WalletCommand::SetEnd { card, basis, ends_at } => {
@@ -152,6 +160,62 @@ pub fn source(
             }
             let why = clean(&why, WHY_MAX).map_err(|_| Refusal::WhyInvalid)?;
             Ok(vec![SourceEvent::Withdrawn { withdrawn_by: by, why, at: now }])
+        }
+    }
+}
+
+/// The rules of what was issued here. Ending a pass takes one: a wrong pass must not open another door.
+/// Making one good again takes another than who doubted it. Revoked is for good: who was wronged is
+/// issued a new one.
+pub fn issue(it: &Issues, command: IssueCommand, now: Instant) -> Result<Vec<IssueEvent>, Refusal> {
+    match command {
+        IssueCommand::Issue {
+            card,
+            organisation,
+            issuer,
+            by,
+            kid,
+            named,
+            statement,
+            list,
+            place,
+            expires_at,
+        } => {
+            if it.passes.len() >= ISSUED_MAX {
+                let most = i64::try_from(ISSUED_MAX).unwrap_or(i64::MAX);
+                return Err(Refusal::WalletFull { most });
+            }
+            Ok(vec![IssueEvent::Issued {
+                card,
+                organisation,
+                issuer,
+                by,
+                kid,
+                named,
+                statement,
+                list,
+                place,
+                expires_at,
+                at: now,
+            }])
+        }
+        IssueCommand::SetStanding { card, standing, why, by } => {
+            let found = it.pass(card).ok_or(Refusal::IssueUnknown)?;
+            match (found.standing, standing) {
+                (Standing::Revoked, _) => return Err(Refusal::StandingFinal),
+                (present, wished) if present == wished => return Err(Refusal::StandingSame),
+                _ => {}
+            }
+            let doubted_by = found.set.and_then(|(by, _)| by);
+            if standing == Standing::Valid && by.is_some() && doubted_by == by {
+                return Err(Refusal::SameOfficer);
+            }
+            // A lost key is a reason by itself, and nobody's.
+            let why = match by {
+                Some(_) => clean(&why, WHY_MAX).map_err(|_| Refusal::WhyInvalid)?,
+                None => String::new(),
+            };
+            Ok(vec![IssueEvent::StandingSet { card, standing, why, by, at: now }])
         }
     }
 }

@@ -1,15 +1,26 @@
 //! How commands reach the write door, with what they depend on read in the same transaction.
 
-use contracts::person::{Person, Staff};
+use contracts::person::{Organisation, Person, Staff};
+use credential::issue::{Hcert, HcertSigner, uvci};
+use credential::pass::Trust;
 use kernel::{Id, Instant, Refusal as _};
+use serde_json::Value;
 use store::tx::Ran;
 use store::{Context, Fault, Tx};
+use web::SigningKey;
+use web::app::FindSigningKey;
 
-use crate::command::{ContentCommand, MaterialCommand, SourceCommand, WalletCommand};
-use crate::event::WalletEvent;
-use crate::model::{Basis, Card, Content, Material, Source, SourceId, SourceKind, Wallet};
+use crate::command::{
+    ContentCommand, IssueCommand, MaterialCommand, SourceCommand, StatusCommand, WalletCommand,
+};
+use crate::event::{IssueEvent, WalletEvent};
+use crate::model::{
+    Basis, Card, Content, Issued, Issues, Material, Place, Source, SourceId, SourceKind, Standing,
+    Wallet, place_id,
+};
 use crate::refusal::Refusal;
-use crate::view;
+use crate::statement::{Named, Statement};
+use crate::{decide, judge, lists, view};
 
 /// What a command on a wallet gives.
 pub type Answer = Result<Ran<WalletEvent>, Refusal>;
@@ -121,4 +132,152 @@ pub fn decide_source(
         }
         Err(refusal) => Ok(Err(refusal)),
     }
+}
+
+/// Something to be attested.
+#[derive(Debug, Clone)]
+pub struct Attest {
+    /// To whom.
+    pub person: Id<Person>,
+    /// The pass's id, should it be issued.
+    pub card: Id<Card>,
+    /// In whose name.
+    pub organisation: Id<Organisation>,
+    /// That organisation's name.
+    pub issuer: String,
+    /// Who attests it.
+    pub by: Id<Staff>,
+    /// Whose pass it is.
+    pub named: Named,
+    /// What.
+    pub statement: Statement,
+    /// When it ends by itself.
+    pub expires_at: Instant,
+    /// Where the status lists are found.
+    pub origin: String,
+    /// Who finds the organisation's key.
+    pub signing_key: FindSigningKey,
+    /// What the person is told by text message; nothing for who has no number.
+    pub message: Option<Value>,
+}
+
+/// Issues a pass: the event, the signed text in the person's wallet, the message, all or nothing.
+pub fn issue(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    it: &Attest,
+) -> Result<Result<Id<Card>, Refusal>, Fault> {
+    let now = tx.now();
+    let Some(key) = (it.signing_key)(tx, Some(it.organisation), now)? else {
+        return Ok(Err(Refusal::KeyEnded));
+    };
+    let (list, place) = lists::free_place(tx)?;
+    let command = IssueCommand::Issue {
+        card: it.card,
+        organisation: it.organisation,
+        issuer: it.issuer.clone(),
+        by: it.by,
+        kid: hex::encode(key.kid),
+        named: it.named.clone(),
+        statement: it.statement.clone(),
+        list,
+        place,
+        expires_at: it.expires_at,
+    };
+    let ran = match tx.run::<Issues>(context, it.person.to_u128(), command)? {
+        Ok(ran) => ran,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let card = ran.events.iter().find_map(|event| match event {
+        IssueEvent::Issued { card, .. } => Some(*card),
+        IssueEvent::StandingSet { .. } => None,
+    });
+    let card = card.ok_or_else(|| Fault::new("a pass was issued without its event"))?;
+    if ran.repeated {
+        return Ok(Ok(card));
+    }
+    let issues = tx.state::<Issues>(it.person.to_u128())?;
+    let issued = issues.pass(card).ok_or_else(|| Fault::new("what was issued is not there"))?;
+    let text = sign(tx, issued, &key, &it.origin)?;
+    let mut trust = Trust::default();
+    trust.add(key.certificate.as_deref().unwrap_or_default());
+    let texts = vec![text];
+    let basis = decide::BASIS;
+    let ends_at = judge::judge(&texts, &trust, now).ending(basis).at();
+    let silent = Context::by(context.by);
+    let receive = WalletCommand::Receive { card, texts: texts.clone(), basis, ends_at };
+    let received = tx.run::<Wallet>(&silent, it.person.to_u128(), receive)?;
+    received.map_err(|refusal| Fault::new(refusal.code()))?;
+    let keep = ContentCommand::Keep { person: it.person, texts };
+    let kept = tx.run::<Content>(&silent, card.to_u128(), keep)?;
+    kept.map_err(|refusal| Fault::new(refusal.code()))?;
+    if let Some(message) = &it.message {
+        tx.send("sms", message, now)?;
+    }
+    Ok(Ok(card))
+}
+
+/// The text for the QR code.
+fn sign(tx: &Tx<'_>, it: &Issued, key: &SigningKey, origin: &str) -> Result<String, Fault> {
+    let country = tx.region().country();
+    let secret = tx.keyring().find(&key.file)?;
+    let secret = secret.ok_or_else(|| Fault::new(format!("the key {} is missing", key.file)))?;
+    let certificate = key.certificate.as_deref().unwrap_or_default();
+    let signer = HcertSigner::of_organisation(&secret, certificate)
+        .map_err(|error| Fault::caused("reading a signing key", error))?;
+    let opaque = hex::encode_upper(it.card.to_bytes());
+    let attested = it.statement.attested(&it.issuer);
+    let hcert = Hcert {
+        person: (&it.named).into(),
+        attested: attested.ok_or_else(|| Fault::new("a vaccine of no known codes"))?,
+        identifier: uvci(&country, &opaque).ok_or_else(|| Fault::new("a pass of no name"))?,
+        country,
+        issuer: it.issuer.clone(),
+        issued_at: it.issued_at.seconds(),
+        expires_at: it.expires_at.seconds(),
+        status: Some((lists::address(origin, it.list), it.place)),
+    };
+    signer.sign(&hcert).map_err(|error| Fault::caused("signing a pass", error))
+}
+
+/// A change of whether a pass is good.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    /// Whose.
+    pub person: Id<Person>,
+    /// Which.
+    pub card: Id<Card>,
+    /// What it is from now on.
+    pub standing: Standing,
+    /// Why.
+    pub why: String,
+    /// Who says so; nobody where its key was lost.
+    pub by: Option<Id<Staff>>,
+    /// What the person is told by text message.
+    pub message: Option<Value>,
+}
+
+/// Says that a pass is good no longer, or not for now, or again; the status list says it at once.
+pub fn set_standing(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    it: &Judge,
+) -> Result<Result<(), Refusal>, Fault> {
+    let Judge { card, standing, why, by, .. } = it.clone();
+    let command = IssueCommand::SetStanding { card, standing, why, by };
+    match tx.run::<Issues>(context, it.person.to_u128(), command)? {
+        Ok(ran) if ran.repeated => return Ok(Ok(())),
+        Ok(_) => {}
+        Err(refusal) => return Ok(Err(refusal)),
+    }
+    let issues = tx.state::<Issues>(it.person.to_u128())?;
+    let issued = issues.pass(card).ok_or_else(|| Fault::new("what was issued is not there"))?;
+    let set = StatusCommand::Set { status: standing.number() };
+    let ran =
+        tx.run::<Place>(&Context::by(context.by), place_id(issued.list, issued.place), set)?;
+    ran.map_err(|refusal| Fault::new(refusal.code()))?;
+    if let Some(message) = &it.message {
+        tx.send("sms", message, tx.now())?;
+    }
+    Ok(Ok(()))
 }

@@ -7,11 +7,12 @@
 //! which two officers said so. The file itself lies sealed beside them (`pass.material`), so that
 //! what was read in by mistake does not stay for ever.
 
-use contracts::person::{Person, Staff};
+use contracts::person::{Organisation, Person, Staff};
 use kernel::{Fact, Id, Instant};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Basis, Card, SourceKind};
+use crate::model::{Basis, Card, SourceKind, Standing};
+use crate::statement::{Named, Statement};
 
 /// What happened to the passes in one person's wallet. What a pass says is not here: see
 /// [`ContentEvent`].
@@ -64,6 +65,66 @@ pub enum ContentEvent {
 impl Fact for ContentEvent {
     fn kind(&self) -> &'static str {
         "pass.content_kept.v1"
+    }
+}
+
+/// What was issued to one person here, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum IssueEvent {
+    /// An organisation attested something and signed a pass about it. `kid` names its key on the
+    /// public log; `list` and `place` are where a status list says whether the pass is still good.
+    Issued {
+        card: Id<Card>,
+        organisation: Id<Organisation>,
+        issuer: String,
+        by: Id<Staff>,
+        kid: String,
+        named: Named,
+        statement: Statement,
+        list: u32,
+        place: u32,
+        expires_at: Instant,
+        at: Instant,
+    },
+    /// It is good no longer, or for now, or again. Nobody did it where the key that signed it was
+    /// lost.
+    StandingSet {
+        card: Id<Card>,
+        standing: Standing,
+        why: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Id<Staff>>,
+        at: Instant,
+    },
+}
+
+impl Fact for IssueEvent {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Issued { .. } => "pass.issued.v1",
+            Self::StandingSet { .. } => "pass.standing_set.v1",
+        }
+    }
+}
+
+/// What the status lists say of one place. Public, as the lists are: which pass has the place stands
+/// in the pass and under its holder's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum StatusEvent {
+    /// 0 good, 1 good no longer, 2 not for now.
+    StatusSet { status: u8, at: Instant },
+    /// The holder was forgotten. Nobody is given this place again: paper may still be around.
+    PlaceRetired { at: Instant },
+}
+
+impl Fact for StatusEvent {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::StatusSet { .. } => "pass.status_set.v1",
+            Self::PlaceRetired { .. } => "pass.place_retired.v1",
+        }
     }
 }
 

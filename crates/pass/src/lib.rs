@@ -11,6 +11,7 @@
 //! - [`picture`], [`parts`]: from a picture to its texts, and which of them are one pass
 //! - [`trust`]: whom the region believes; [`rulebook`]: the rules that ends are counted by;
 //!   [`judge`]: one pass, its verdict and its end; [`said`]: what it says, in plain words
+//! - [`statement`], [`lists`]: what is attested here, and what is published about it
 //! - `api` and `pages`: the routes
 
 pub mod command;
@@ -20,6 +21,7 @@ pub mod event;
 pub mod example;
 pub mod jobs;
 pub mod judge;
+pub mod lists;
 pub mod model;
 pub mod parts;
 pub mod picture;
@@ -27,6 +29,7 @@ pub mod react;
 pub mod refusal;
 pub mod rulebook;
 pub mod said;
+pub mod statement;
 pub mod trust;
 pub mod view;
 
@@ -39,7 +42,7 @@ use store::{Migration, Sealing, Side, StreamKind};
 use web::Slice;
 
 pub use api::signed_bytes;
-pub use view::things_of;
+pub use view::{signatures, things_of};
 
 /// The slice.
 pub fn slice() -> Slice {
@@ -47,11 +50,7 @@ pub fn slice() -> Slice {
         routes: || [api::routes(), pages::routes()].concat(),
         streams: STREAMS,
         views: view::VIEWS,
-        migrations: &[Migration {
-            number: 1,
-            side: Side::Identity,
-            sql: include_str!("../migrations/0001_views.sql"),
-        }],
+        migrations: MIGRATIONS,
         reactions: &[react::react],
         texts: [
             ("ko", include_str!("../i18n/ko.ftl")),
@@ -70,6 +69,19 @@ pub fn slice() -> Slice {
     }
 }
 
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        side: Side::Identity,
+        sql: include_str!("../migrations/0001_views.sql"),
+    },
+    Migration {
+        number: 2,
+        side: Side::Identity,
+        sql: include_str!("../migrations/0002_issued.sql"),
+    },
+];
+
 const STREAMS: &[StreamKind] = &[
     StreamKind {
         name: model::Wallet::STREAM,
@@ -86,6 +98,22 @@ const STREAMS: &[StreamKind] = &[
         project: view::project_content,
         publish: silent,
         refold: refold::<event::ContentEvent>,
+    },
+    StreamKind {
+        name: model::Issues::STREAM,
+        sealing: Sealing::Subject,
+        retention_days: keep,
+        project: view::project_issue,
+        publish: silent,
+        refold: refold::<event::IssueEvent>,
+    },
+    StreamKind {
+        name: model::Place::STREAM,
+        sealing: Sealing::Public,
+        retention_days: keep,
+        project: view::project_status,
+        publish: silent,
+        refold: refold::<event::StatusEvent>,
     },
     StreamKind {
         name: model::Source::STREAM,
@@ -113,6 +141,13 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("pass.wallet", include_str!("../events/restored.v1.json")),
     ("pass.wallet", include_str!("../events/erased.v1.json")),
     ("pass.content", include_str!("../events/content_kept.v1.json")),
+    ("pass.issue", include_str!("../events/issued.v1.json")),
+    ("pass.issue", include_str!("../events/issued.v1.test.json")),
+    ("pass.issue", include_str!("../events/issued.v1.recovery.json")),
+    ("pass.issue", include_str!("../events/issued.v1.exemption.json")),
+    ("pass.issue", include_str!("../events/standing_set.v1.json")),
+    ("pass.status", include_str!("../events/status_set.v1.json")),
+    ("pass.status", include_str!("../events/place_retired.v1.json")),
     ("pass.source", include_str!("../events/source_offered.v1.json")),
     ("pass.source", include_str!("../events/source_confirmed.v1.json")),
     ("pass.source", include_str!("../events/source_declined.v1.json")),

@@ -1,13 +1,18 @@
 //! The state of a pass in a wallet and of a source of trust, and how events add up to them.
 
-use contracts::person::{Person, Staff};
+use contracts::person::{Organisation, Person, Staff};
 use kernel::{Aggregate, Id, Instant, Kind};
 use serde::{Deserialize, Serialize};
 
-use crate::command::{ContentCommand, MaterialCommand, SourceCommand, WalletCommand};
+use crate::command::{
+    ContentCommand, IssueCommand, MaterialCommand, SourceCommand, StatusCommand, WalletCommand,
+};
 use crate::decide;
-use crate::event::{ContentEvent, MaterialEvent, SourceEvent, WalletEvent};
+use crate::event::{
+    ContentEvent, IssueEvent, MaterialEvent, SourceEvent, StatusEvent, WalletEvent,
+};
 use crate::refusal::Refusal;
+use crate::statement::{Named, Statement};
 
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
@@ -52,6 +57,82 @@ words! {
         Keys = "keys",
         /// Passes and keys that are good no longer: hash lists, SMART revocation lists, CRLs.
         Revocations = "revocations",
+    }
+}
+
+words! {
+    /// What can be attested here.
+    Issuable {
+        /// One dose.
+        Vaccination = "vaccination",
+        /// A test.
+        Test = "test",
+        /// A recovery.
+        Recovery = "recovery",
+        /// An exemption.
+        Exemption = "exemption",
+    }
+}
+
+words! {
+    /// How it was tested.
+    TestKind {
+        /// Nucleic acid amplification, PCR mostly.
+        Pcr = "pcr",
+        /// A rapid antigen test.
+        Rapid = "rapid",
+    }
+}
+
+impl TestKind {
+    /// Its code in passes (LOINC; value set "covid-19-lab-test-type").
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Pcr => "LP6464-4",
+            Self::Rapid => "LP217198-3",
+        }
+    }
+}
+
+words! {
+    /// The classes of reasons for an exemption.
+    Because {
+        /// It cannot be given to this person, for a medical reason.
+        Medical = "medical",
+        /// A serious reaction to an earlier dose.
+        Reaction = "reaction",
+        /// Takes part in a trial of a vaccine.
+        Trial = "trial",
+        /// Another reason that the law knows.
+        Other = "other",
+    }
+}
+
+words! {
+    /// Whether a pass that was issued here is still good.
+    Standing {
+        /// It is.
+        Valid = "valid",
+        /// No longer, for good.
+        Revoked = "revoked",
+        /// Not for now: something about it is being looked at.
+        Suspended = "suspended",
+    }
+}
+
+impl Standing {
+    /// The number in status lists and views (Token Status List, "Status Types Values").
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Valid => 0,
+            Self::Revoked => 1,
+            Self::Suspended => 2,
+        }
+    }
+
+    /// The one with this number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|it| i64::from(it.number()) == number)
     }
 }
 
@@ -169,6 +250,144 @@ impl Aggregate for Wallet {
             }
             WalletEvent::Restored { card, .. } => self.change(*card, |it| it.removed_at = None),
             WalletEvent::Erased { card } => self.cards.retain(|it| it.card != *card),
+        }
+    }
+}
+
+/// One pass that was issued here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// Which.
+    pub card: Id<Card>,
+    /// In whose name.
+    pub organisation: Id<Organisation>,
+    /// That organisation's name then.
+    pub issuer: String,
+    /// Who attested it.
+    pub by: Id<Staff>,
+    /// Whose pass it is.
+    pub named: Named,
+    /// What it says.
+    pub statement: Statement,
+    /// Its status list.
+    pub list: u32,
+    /// Its place there.
+    pub place: u32,
+    /// When it was issued.
+    pub issued_at: Instant,
+    /// When it ends by itself.
+    pub expires_at: Instant,
+    /// Whether it is good.
+    pub standing: Standing,
+    /// Why it is not.
+    pub why: String,
+    /// Who said so last, and when.
+    pub set: Option<(Option<Id<Staff>>, Instant)>,
+}
+
+/// What was issued to one person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Issues {
+    /// In the order in which it was issued.
+    pub passes: Vec<Issued>,
+}
+
+impl Issues {
+    /// The pass with this id.
+    pub fn pass(&self, card: Id<Card>) -> Option<&Issued> {
+        self.passes.iter().find(|it| it.card == card)
+    }
+}
+
+impl Aggregate for Issues {
+    const STREAM: &'static str = "pass.issue";
+    type Command = IssueCommand;
+    type Event = IssueEvent;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: IssueCommand, now: Instant) -> Result<Vec<IssueEvent>, Refusal> {
+        decide::issue(self, command, now)
+    }
+
+    fn fold(&mut self, event: &IssueEvent) {
+        match event {
+            IssueEvent::Issued {
+                card,
+                organisation,
+                issuer,
+                by,
+                named,
+                statement,
+                list,
+                place,
+                expires_at,
+                at,
+                kid: _,
+            } => self.passes.push(Issued {
+                card: *card,
+                organisation: *organisation,
+                issuer: issuer.clone(),
+                by: *by,
+                named: named.clone(),
+                statement: statement.clone(),
+                list: *list,
+                place: *place,
+                issued_at: *at,
+                expires_at: *expires_at,
+                standing: Standing::Valid,
+                why: String::new(),
+                set: None,
+            }),
+            IssueEvent::StandingSet { card, standing, why, by, at } => {
+                if let Some(it) = self.passes.iter_mut().find(|it| it.card == *card) {
+                    it.standing = *standing;
+                    it.why.clone_from(why);
+                    it.set = Some((*by, *at));
+                }
+            }
+        }
+    }
+}
+
+/// One place in a status list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    /// What the list says of it.
+    pub status: u8,
+    /// Whether nobody is given it again.
+    pub retired: bool,
+}
+
+/// The stream's id of a place.
+pub fn place_id(list: u32, place: u32) -> u128 {
+    (u128::from(list) << 32) | u128::from(place)
+}
+
+/// The list and the place with this id.
+pub fn place_of(id: u128) -> (u32, u32) {
+    let part = |it: u128| u32::try_from(it & u128::from(u32::MAX)).unwrap_or(0);
+    (part(id >> 32), part(id))
+}
+
+impl Aggregate for Place {
+    const STREAM: &'static str = "pass.status";
+    type Command = StatusCommand;
+    type Event = StatusEvent;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: StatusCommand, now: Instant) -> Result<Vec<StatusEvent>, Refusal> {
+        Ok(match command {
+            StatusCommand::Set { status } if status == self.status => Vec::new(),
+            StatusCommand::Set { status } => vec![StatusEvent::StatusSet { status, at: now }],
+            StatusCommand::Retire if self.retired => Vec::new(),
+            StatusCommand::Retire => vec![StatusEvent::PlaceRetired { at: now }],
+        })
+    }
+
+    fn fold(&mut self, event: &StatusEvent) {
+        match event {
+            StatusEvent::StatusSet { status, .. } => self.status = *status,
+            StatusEvent::PlaceRetired { .. } => self.retired = true,
         }
     }
 }

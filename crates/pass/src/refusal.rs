@@ -43,18 +43,72 @@ pub enum Refusal {
     SourceDecided,
     /// It takes a second officer.
     SameOfficer,
+    /// A name is empty, too long or unprintable.
+    HolderNameInvalid,
+    /// A name has other letters than a passport's.
+    LatinInvalid,
+    /// No day of birth that a living person has.
+    BirthInvalid,
+    /// No vaccine of the list.
+    VaccineUnknown,
+    /// No number of a dose.
+    DoseInvalid,
+    /// No day, one that has not come, or one too long ago.
+    DayInvalid,
+    /// No time of day.
+    TimeInvalid,
+    /// No kind of test was chosen.
+    TestUnknown,
+    /// A rapid test needs its number in the list of devices.
+    DeviceInvalid,
+    /// No result was chosen.
+    ResultMissing,
+    /// The last day is before the first, has passed, or is more than a year away.
+    SpanInvalid,
+    /// No class of reasons was chosen.
+    BecauseMissing,
+    /// The asker may not issue in that organisation's name.
+    OrganisationUnknown,
+    /// The organisation's signing keys were ended.
+    KeyEnded,
+    /// No such pass was issued here.
+    IssueUnknown,
+    /// It was revoked for good.
+    StandingFinal,
+    /// It stands so already.
+    StandingSame,
+    /// Nobody is found by that.
+    PersonUnknown,
+    /// No kind of pass was chosen.
+    KindMissing,
+    /// There is no such status list.
+    ListUnknown,
 }
 
 /// Every code with its status.
 pub const CODES: &[(&str, u16)] = &[
     ("pass-already-held", 409),
+    ("pass-because-missing", 422),
+    ("pass-birth-invalid", 422),
     ("pass-card-unknown", 404),
     ("pass-clock-off", 422),
     ("pass-damaged", 422),
+    ("pass-day-invalid", 422),
+    ("pass-device-invalid", 422),
+    ("pass-dose-invalid", 422),
     ("pass-format-unknown", 422),
+    ("pass-holder-name-invalid", 422),
+    ("pass-issue-unknown", 404),
+    ("pass-key-ended", 409),
+    ("pass-kind-missing", 422),
+    ("pass-latin-invalid", 422),
+    ("pass-list-unknown", 404),
     ("pass-name-invalid", 422),
+    ("pass-organisation-unknown", 403),
     ("pass-parts-missing", 422),
+    ("pass-person-unknown", 422),
     ("pass-picture-invalid", 422),
+    ("pass-result-missing", 422),
     ("pass-rules-unknown", 422),
     ("pass-same-officer", 403),
     ("pass-signature-bad", 403),
@@ -62,8 +116,14 @@ pub const CODES: &[(&str, u16)] = &[
     ("pass-source-invalid", 422),
     ("pass-source-known", 409),
     ("pass-source-unknown", 404),
+    ("pass-span-invalid", 422),
+    ("pass-standing-final", 409),
+    ("pass-standing-same", 409),
+    ("pass-test-unknown", 422),
+    ("pass-time-invalid", 422),
     ("pass-too-large", 422),
     ("pass-unreadable", 422),
+    ("pass-vaccine-unknown", 422),
     ("pass-wallet-full", 409),
     ("pass-why-invalid", 422),
 ];
@@ -90,6 +150,26 @@ impl kernel::Refusal for Refusal {
             Self::SourceUnknown => "pass-source-unknown",
             Self::SourceDecided => "pass-source-decided",
             Self::SameOfficer => "pass-same-officer",
+            Self::HolderNameInvalid => "pass-holder-name-invalid",
+            Self::LatinInvalid => "pass-latin-invalid",
+            Self::BirthInvalid => "pass-birth-invalid",
+            Self::VaccineUnknown => "pass-vaccine-unknown",
+            Self::DoseInvalid => "pass-dose-invalid",
+            Self::DayInvalid => "pass-day-invalid",
+            Self::TimeInvalid => "pass-time-invalid",
+            Self::TestUnknown => "pass-test-unknown",
+            Self::DeviceInvalid => "pass-device-invalid",
+            Self::ResultMissing => "pass-result-missing",
+            Self::SpanInvalid => "pass-span-invalid",
+            Self::BecauseMissing => "pass-because-missing",
+            Self::OrganisationUnknown => "pass-organisation-unknown",
+            Self::KeyEnded => "pass-key-ended",
+            Self::IssueUnknown => "pass-issue-unknown",
+            Self::StandingFinal => "pass-standing-final",
+            Self::StandingSame => "pass-standing-same",
+            Self::PersonUnknown => "pass-person-unknown",
+            Self::KindMissing => "pass-kind-missing",
+            Self::ListUnknown => "pass-list-unknown",
         }
     }
 

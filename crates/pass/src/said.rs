@@ -178,6 +178,20 @@ fn dcc(it: &Value) -> Said {
                 .0,
         });
     }
+    // Ours alone (ADR 0040).
+    for x in of("x") {
+        entries.push(Entry {
+            kind: Kind::Exemption,
+            facts: Facts::default()
+                .text("pass-said-from", text(&x, "/df"))
+                .text("pass-said-until", text(&x, "/du"))
+                .word("pass-said-disease", text(&x, "/tg").map(disease))
+                .text("pass-said-country", text(&x, "/co"))
+                .text("pass-said-issuer", text(&x, "/is"))
+                .text("pass-said-number", text(&x, "/ci"))
+                .0,
+        });
+    }
     Said { holder: named(names, latin, text(it, "/dob")), entries }
 }
 
@@ -308,13 +322,14 @@ fn test_kind(code: &str) -> Word {
 }
 
 /// Product codes of the Union register of medicines, and names that the value set uses as codes.
-const PRODUCTS: [(&str, &str); 12] = [
+const PRODUCTS: [(&str, &str); 13] = [
     ("EU/1/20/1507", "Spikevax (Moderna)"),
     ("EU/1/20/1525", "Jcovden (Janssen)"),
     ("EU/1/20/1528", "Comirnaty (Pfizer–BioNTech)"),
     ("EU/1/21/1529", "Vaxzevria (AstraZeneca)"),
-    ("EU/1/21/1580", "COVID-19 Vaccine Valneva"),
+    ("EU/1/21/1580", "VidPrevtyn Beta (Sanofi)"),
     ("EU/1/21/1618", "Nuvaxovid (Novavax)"),
+    ("EU/1/21/1624", "COVID-19 Vaccine Valneva"),
     ("BBIBP-CorV", "BBIBP-CorV (Sinopharm)"),
     ("CoronaVac", "CoronaVac (Sinovac)"),
     ("Convidecia", "Convidecia (CanSino)"),

@@ -11,14 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use contracts::code::OwnLists;
 use credential::pass::{self, Format, Trust};
 use credential::{IssuerSigner, RevocationList, TrustList};
-use kernel::{Id, Instant, Region};
+use kernel::{Id, Instant};
 use sha2::{Digest as _, Sha256};
-use store::{Fault, Keyring, Reader};
+use store::{Fault, Reader};
 use web::App;
 
 use crate::model::{Material, SourceId, SourceKind};
 use crate::refusal::Refusal;
-use crate::{judge, rulebook, view};
+use crate::{judge, lists, rulebook, view};
 
 /// Bytes of a file of trust: the keys of all of Europe are 1 to 2 MB.
 pub const FILE_MAX: usize = 8 * 1024 * 1024;
@@ -89,12 +89,18 @@ const STEP_S: i64 = 600;
 /// What gates carry to judge the passes of others, signed by the region's root: the files in force and
 /// the rules by which places judge.
 pub fn for_gates(
+    app: &App,
     reader: &mut Reader<'_>,
-    keyring: &Keyring,
-    region: &Region,
     now: Instant,
 ) -> Result<(pass::Material, Vec<u8>), Fault> {
+    let region = reader.region().clone();
     let mut files = Vec::new();
+    // What organisations here sign needs nobody's agreement: the region's authority vouches for it.
+    let own = lists::own(app, reader, now)?;
+    if own.is_used {
+        files.push(own.signers.clone());
+        files.extend(own.lists.iter().map(|it| it.cwt.clone()));
+    }
     for (source, sha256) in view::in_force(reader)? {
         files.push(file(reader, source, &sha256)?);
     }
@@ -108,7 +114,7 @@ pub fn for_gates(
         rules: rulebook::for_gates(),
         value_sets: String::new(),
     };
-    let root = IssuerSigner::from_seed(&*keyring.key("root")?)
+    let root = IssuerSigner::from_seed(&*app.keyring.key("root")?)
         .map_err(|error| Fault::caused("reading the root key", error))?;
     let signed = root
         .sign_material(&material)
@@ -132,15 +138,22 @@ fn kept(files: &[String]) -> Option<Arc<Trust>> {
     built.iter().find(|(of, _)| of == files).map(|(_, trust)| Arc::clone(trust))
 }
 
-/// What these texts are judged by: the region's own lists for its own codes, the files in force for
-/// every other.
+/// What these texts are judged by: the region's own lists for its own codes, its own signers for what
+/// organisations issued here, the files in force for every other.
 pub fn of(
     app: &App,
     reader: &mut Reader<'_>,
     texts: &[String],
     now: Instant,
 ) -> Result<Arc<Trust>, Fault> {
-    if judge::format(texts) != Format::Haetae {
+    let format = judge::format(texts);
+    if format == Format::Dcc {
+        let own = lists::own(app, reader, now)?;
+        if lists::is_ours(&own, texts) {
+            return Ok(Arc::clone(&own.trust));
+        }
+    }
+    if format != Format::Haetae {
         return foreign(reader);
     }
     let lists = (app.questions.own_lists)(reader, &app.keyring, now)?;

@@ -1,6 +1,8 @@
 //! The view tables: which passes lie in whose wallet and when their holders are to be told, and
 //! which sources of trust count. No table holds what a pass says: that is read from its events.
 
+mod issued;
+
 use contracts::person::{Person, Staff};
 use kernel::{Id, Instant};
 use store::{Fault, Projection, Reader, Recorded, Row, Side, Tx, View, values};
@@ -8,9 +10,16 @@ use store::{Fault, Projection, Reader, Recorded, Row, Side, Tx, View, values};
 use crate::event::{SourceEvent, WalletEvent};
 use crate::model::{Card, Content, SourceId, SourceKind, SourcePhase, Wallet, next_warning, stage};
 
+pub use issued::{
+    IssuedRow, Signed, issued, issued_by, issues, project_issue, project_status, signatures, signed,
+};
+pub(crate) use issued::{Reached, is_taken, last_list, reached, signed_since, statuses};
+
 /// The tables.
 pub const VIEWS: &[View] = &[
     View { table: "pass_card", side: Side::Identity, subject: Some("person"), day: None },
+    View { table: "pass_issued", side: Side::Identity, subject: Some("person"), day: None },
+    View { table: "pass_status", side: Side::Identity, subject: None, day: None },
     View { table: "pass_source", side: Side::Identity, subject: None, day: None },
 ];
 
@@ -38,6 +47,21 @@ const SOURCES_IN_FORCE: &str =
 
 /// Every SQL text, for conformance law 7.
 pub const QUERIES: &[(Side, &str)] = &[
+    issued::QUERIES[0],
+    issued::QUERIES[1],
+    issued::QUERIES[2],
+    issued::QUERIES[3],
+    issued::QUERIES[4],
+    issued::QUERIES[5],
+    issued::QUERIES[6],
+    issued::QUERIES[7],
+    issued::QUERIES[8],
+    issued::QUERIES[9],
+    issued::QUERIES[10],
+    issued::QUERIES[11],
+    issued::QUERIES[12],
+    issued::QUERIES[13],
+    issued::QUERIES[14],
     (Side::Identity, CARD_ADD),
     (Side::Identity, CARD_END),
     (Side::Identity, CARD_WARNED),

@@ -128,6 +128,8 @@ person-record-code-appeal = Appeal
 person-record-code-order = Order for a colour
 person-record-code-record = Health record
 person-record-gate-visits = Visits
+person-record-pass-issue = Issuing a pass
+person-record-pass-issued = A pass that was issued
 person-purpose-own = Own look
 person-purpose-help = Helping
 person-purpose-desk = Service desk
@@ -141,6 +143,7 @@ person-purpose-order = An order
 person-purpose-test-result = Entering a test result
 person-purpose-tracing = Tracing contacts
 person-purpose-care = Care
+person-purpose-issue = Issuing and looking after passes
 
 # Export
 person-export-title = Export my data
@@ -236,6 +239,7 @@ person-role-health-officer = Health officer
 person-role-owner = Place owner
 person-role-guard = Guard
 person-role-auditor = Auditor
+person-role-issuer = Pass issuer
 person-roles-empty = No roles.
 person-role-until = Until { $until }
 person-role-over = Ended { $until }

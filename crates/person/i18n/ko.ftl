@@ -128,6 +128,8 @@ person-record-code-appeal = 이의 신청
 person-record-code-order = 색 지시
 person-record-code-record = 건강 상태 기록
 person-record-gate-visits = 방문 기록
+person-record-pass-issue = 증명서 발급
+person-record-pass-issued = 발급된 증명서
 person-purpose-own = 본인 확인
 person-purpose-help = 대신 이용
 person-purpose-desk = 창구 업무
@@ -141,6 +143,7 @@ person-purpose-order = 격리·해제 명령
 person-purpose-test-result = 검사 결과 입력
 person-purpose-tracing = 접촉자 조사
 person-purpose-care = 진료
+person-purpose-issue = 증명서 발급과 관리
 
 # Export
 person-export-title = 내 자료 내려받기
@@ -236,6 +239,7 @@ person-role-health-officer = 보건 담당관
 person-role-owner = 시설 책임자
 person-role-guard = 출입 확인자
 person-role-auditor = 감사관
+person-role-issuer = 증명서 발급자
 person-roles-empty = 맡은 역할이 없습니다.
 person-role-until = { $until }까지
 person-role-over = { $until }에 끝남

@@ -128,6 +128,8 @@ person-record-code-appeal = 申诉
 person-record-code-order = 颜色指令
 person-record-code-record = 健康记录
 person-record-gate-visits = 到访记录
+person-record-pass-issue = 签发证明
+person-record-pass-issued = 已签发的证明
 person-purpose-own = 本人查看
 person-purpose-help = 代办
 person-purpose-desk = 窗口业务
@@ -141,6 +143,7 @@ person-purpose-order = 隔离或解除令
 person-purpose-test-result = 录入检测结果
 person-purpose-tracing = 追踪接触者
 person-purpose-care = 诊疗
+person-purpose-issue = 签发和管理证明
 
 # Export
 person-export-title = 导出我的数据
@@ -236,6 +239,7 @@ person-role-health-officer = 卫生官员
 person-role-owner = 场所负责人
 person-role-guard = 门岗人员
 person-role-auditor = 审计员
+person-role-issuer = 证明签发员
 person-roles-empty = 没有角色。
 person-role-until = 至 { $until }
 person-role-over = 已于 { $until } 到期

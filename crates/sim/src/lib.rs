@@ -21,6 +21,6 @@ pub mod trial;
 pub use clock::StoryClock;
 pub use exercise::{Exercise, bench_house};
 pub use http::{PageWeight, cookies, declaration, declare_to_code, page_weights};
-pub use passes::give_passes;
+pub use passes::{Clinic, Given, give_passes, open_clinic};
 pub use story::{Told, Wish, tell};
 pub use trial::{Site, Step, Trial, Work};

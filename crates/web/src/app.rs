@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use contracts::code::{OwnLists, TypedAnswer};
 use contracts::gate::{ApprovedDevice, Device, Place};
+use contracts::pass::PassSigner;
 use contracts::person::{Grant, Organisation, Person, Staff};
 use kernel::{Aggregate, Id, Instant, Locale, Seed, Zone};
 use store::{Context, Done, Fault, Keyring, Reader, Reading, Store, Tx};
@@ -151,6 +152,8 @@ pub struct Questions {
     pub may_help: fn(&mut Reader<'_>, Id<Person>, Id<Person>, Instant) -> Answer<bool>,
     /// With which key an organisation, or the region itself (`None`), signs at this instant.
     pub signing_key: FindSigningKey,
+    /// The keys with which organisations sign passes, or did: whom other verifiers are to believe.
+    pub pass_signers: fn(&mut Reader<'_>) -> Answer<Vec<PassSigner>>,
     /// What each slice signed, for the daily statement of the use of keys.
     pub signatures: &'static [Signatures],
     /// Ids of a person's things whose events lie under keys of their own: what an export holds too.
@@ -161,7 +164,8 @@ pub struct Questions {
     pub own_lists: fn(&mut Reader<'_>, &Keyring, Instant) -> Answer<Option<OwnLists>>,
 }
 
-/// Finds the key with which an organisation signs at an instant.
+/// Finds the key with which an organisation signs at an instant. An organisation's first is made, and
+/// stands on the log, the first time that it is asked for; where its keys were ended none follows.
 pub type FindSigningKey =
     fn(&mut Tx<'_>, Option<Id<Organisation>>, Instant) -> Answer<Option<SigningKey>>;
 
@@ -172,6 +176,8 @@ pub struct SigningKey {
     pub kid: [u8; 8],
     /// Its name in the key folder ([`Keyring::find`]): 32 bytes of an Ed25519 private key.
     pub file: String,
+    /// The certificate (DER) of its half for passes that others verify; an organisation's keys have one.
+    pub certificate: Option<Vec<u8>>,
 }
 
 /// The ids of passes that the key with this kid signed in the entries of the log from the first number
@@ -193,6 +199,7 @@ impl Default for Questions {
             typed_code: |_, _, _| Ok(None),
             may_help: |_, _, _, _| Ok(false),
             signing_key: |_, _, _| Ok(None),
+            pass_signers: |_| Ok(Vec::new()),
             signatures: &[],
             things_of: |_, _| Ok(Vec::new()),
             approved_device: |_, _| Ok(None),

@@ -10,12 +10,19 @@ use e2e::{Browser, City};
 use crate::people::{LANGUAGES, Language, open, use_link};
 
 /// Who looks, and under which name the demo gives them a link.
-const ROLES: [Option<&str>; 6] =
-    [None, Some("citizen"), Some("owner"), Some("officer"), Some("administrator"), Some("auditor")];
+const ROLES: [Option<&str>; 7] = [
+    None,
+    Some("citizen"),
+    Some("owner"),
+    Some("officer"),
+    Some("issuer"),
+    Some("administrator"),
+    Some("auditor"),
+];
 
 /// Pages that must be found by following links from the first page of some role: a page that
 /// nobody can find is as good as missing, and a walk that finds none of them proves nothing.
-const MUST: [&str; 26] = [
+const MUST: [&str; 28] = [
     "/account",
     "/account/delete",
     "/account/export",
@@ -34,6 +41,8 @@ const MUST: [&str; 26] = [
     "/desk/access",
     "/desk/code",
     "/desk/organisations",
+    "/desk/passes/issue",
+    "/desk/passes/issued/*",
     "/desk/people",
     "/desk/places",
     "/desk/staff",

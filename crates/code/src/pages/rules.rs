@@ -89,6 +89,7 @@ pub(crate) async fn show(State(app): State<App>, actor: Actor) -> Result<Page<Ru
 #[template(path = "code/rules_edit.html")]
 pub(crate) struct Edit {
     frame: Frame,
+    crumbs: Vec<(String, String)>,
     errors: Vec<(String, String)>,
     rules: Field,
     why: Field,
@@ -97,6 +98,7 @@ pub(crate) struct Edit {
 fn edit_page(frame: Frame, rules: &str, why: &str, mistake: Option<String>) -> Edit {
     let field = Field::text("rule_set", frame.t("code-rules-json"));
     Edit {
+        crumbs: vec![("/desk".to_owned(), frame.t("code-crumb-desk"))],
         errors: mistake.iter().map(|it| ("rule_set".to_owned(), it.clone())).collect(),
         rules: field.with(rules).hint(frame.t("code-rules-json-hint")).error(mistake),
         why: Field::text("why", frame.t("code-rules-why")).with(why),

@@ -19,7 +19,15 @@ const DAY_S: i64 = 86_400;
 
 fn add(whose: Option<Id<Organisation>>, number: u8, from: Instant, days: u32) -> IssuerCommand {
     let public = IssuerSigner::from_seed(&[number; 32]).unwrap().public();
-    IssuerCommand::Add { public, whose, uses: Use::Codes, signs_from: from, days, by: None }
+    IssuerCommand::Add {
+        public,
+        whose,
+        uses: Use::Codes,
+        signs_from: from,
+        days,
+        certificate: None,
+        by: None,
+    }
 }
 
 /// The keys after these commands, each at its time.
@@ -109,7 +117,10 @@ fn a_list_that_is_full_keeps_the_regions_own_keys() {
         let whose = Some(Id::from_u128(u128::from(number)));
         let (signs_from, days, by) = (noon().plus_seconds(1), 30, None);
         let uses = Use::Passes;
-        commands.push((noon(), IssuerCommand::Add { public, whose, uses, signs_from, days, by }));
+        commands.push((
+            noon(),
+            IssuerCommand::Add { public, whose, uses, signs_from, days, certificate: None, by },
+        ));
     }
     let rows = after(&commands).rows(noon());
     assert_eq!(rows.len(), credential::list::MAX_KEYS);
@@ -241,6 +252,53 @@ fn a_gate_with_the_list_of_yesterday_knows_the_key_that_follows() {
     keys::destroy(&city.keyring(), &city.issuers(), later).unwrap();
     assert!(!names(&city).contains(&keys::file(first.kid)));
     assert!(names(&city).contains(&keys::file(next)));
+}
+
+#[test]
+fn an_organisation_s_first_key_is_made_with_a_certificate_and_none_follows_an_end() {
+    let city = City::new();
+    let clinic: Id<Organisation> = Id::from_u128(3);
+    let ask = |city: &City| {
+        let now = city.clock.now();
+        let asked = city.store.write_blocking(move |tx| keys::signing_key(tx, Some(clinic), now));
+        asked.unwrap()
+    };
+    let first = ask(&city).unwrap();
+    assert_eq!(ask(&city), Some(first.clone()), "made once");
+    let certificate = first.certificate.unwrap();
+    let secret = city.keyring().find(&first.file).unwrap().unwrap();
+    let signer = credential::issue::HcertSigner::of_organisation(&secret, &certificate).unwrap();
+    // It follows from the region's authority, and outlives the last pass.
+    let region = city.store.region().clone();
+    let authority = credential::issue::Authority::of_region(
+        &city.keyring().key("root").unwrap(),
+        &region.country(),
+        region.as_str(),
+    );
+    let read = |der: &[u8]| credential::pass::Certificate::from_der(der).unwrap();
+    let (own, top) = (read(&certificate), read(authority.unwrap().certificate()));
+    assert_eq!(signer.kid(), own.kid());
+    let check = own.signature_by(top.key.as_ref().unwrap());
+    assert_eq!(check.and_then(|it| it.holds()), Some(true));
+    let last = city.issuers().key(KeyId(first.kid)).unwrap().signs_until;
+    let longest = last.plus_days(contracts::pass::LONGEST_DAYS).seconds();
+    assert!(longest <= own.not_after, "{} {}", longest, own.not_after);
+    // In other hands: the next one signs at once, and the list says since when.
+    let (kid, since) = (KeyId(first.kid), noon());
+    let lost = city
+        .store
+        .write_blocking(move |tx| keys::compromise(tx, &CONTEXT, kid, since, "lost", None));
+    lost.unwrap().unwrap();
+    let next = ask(&city).unwrap();
+    assert_ne!(next.kid, first.kid);
+    let signers = city.store.read_blocking(keys::pass_signers).unwrap();
+    let refused: Vec<_> = signers.iter().map(|it| (it.kid, it.refused_from)).collect();
+    assert_eq!(refused, [(first.kid, Some(since)), (next.kid, None)]);
+    let end = IssuerCommand::End { whose: clinic, why: "closed".to_owned(), by: None };
+    let ended =
+        city.store.write_blocking(move |tx| tx.run::<Issuers>(&CONTEXT, ISSUERS, end.clone()));
+    ended.unwrap().unwrap();
+    assert_eq!(ask(&city), None, "nothing follows");
 }
 
 #[test]

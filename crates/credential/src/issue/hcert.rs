@@ -8,6 +8,8 @@
 //! An exemption is no DCC: the schema has vaccination, test and recovery only. It travels in the same
 //! envelope under a group of its own, `x`, which Haetae reads and others refuse by their schema.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use minicbor::Encoder;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde_json::{Map, Value, json};
@@ -19,7 +21,8 @@ use crate::cbor::{Written, encoded};
 use crate::cose::first_eight;
 use crate::error::DecodeError;
 use crate::pass::certificate::Certificate;
-use crate::pass::status::{self, StatusList};
+use crate::pass::jwk::to_base64url;
+use crate::pass::status::{self, StatusClaims};
 use crate::pass::{PublicKey, dcc_is_valid, holder, time};
 
 /// The version of the schema that is written (ehn-dcc-schema 1.3.0).
@@ -165,17 +168,24 @@ impl HcertSigner {
     }
 
     /// Signs a status list, as a Status List Token in CWT form.
-    pub fn sign_status(
-        &self,
-        uri: &str,
-        list: &StatusList,
-        issued_at: i64,
-        expires_at: i64,
-    ) -> Result<Vec<u8>, IssueError> {
-        self.cose(
-            &status::claims(uri, list, issued_at, expires_at),
-            Some("application/statuslist+cwt"),
-        )
+    ///
+    /// # Errors
+    /// [`IssueError::Key`] when the library refuses to work.
+    pub fn sign_status(&self, it: &StatusClaims<'_>) -> Result<Vec<u8>, IssueError> {
+        self.cose(&it.to_cbor(), Some("application/statuslist+cwt"))
+    }
+
+    /// Signs a status list, as a Status List Token in JWT form.
+    ///
+    /// # Errors
+    /// [`IssueError::Key`] when the library refuses to work.
+    pub fn sign_status_jwt(&self, it: &StatusClaims<'_>) -> Result<String, IssueError> {
+        let kid = STANDARD.encode(self.kid);
+        let header = json!({"alg": "ES256", "kid": kid, "typ": "statuslist+jwt"});
+        let part = |it: &Value| to_base64url(it.to_string().as_bytes());
+        let signed = format!("{}.{}", part(&header), part(&it.to_json()));
+        let signature = self.key.sign(signed.as_bytes())?;
+        Ok(format!("{signed}.{}", to_base64url(&signature)))
     }
 
     /// COSE_Sign1, tagged, with algorithm and kid protected (RFC 9052; `typ` is RFC 9596's).
@@ -351,7 +361,7 @@ mod tests {
 
     use super::{Attested, Hcert, HcertSigner, Person, uvci};
     use crate::issue::IssueError;
-    use crate::pass::status::StatusList;
+    use crate::pass::status::{StatusClaims, StatusList};
     use crate::pass::{Kind, Policy, Trust, Verdict, verify};
     use crate::verify::{Check, Outcome};
 
@@ -425,6 +435,10 @@ mod tests {
         trust
     }
 
+    fn claims(list: &StatusList) -> StatusClaims<'_> {
+        StatusClaims { uri: LIST, list, issued_at: NOW - 60, expires_at: NOW + 60, ttl_s: 30 }
+    }
+
     fn judge(text: &str, trust: &Trust) -> Verdict {
         verify(text, trust, None, &Policy { full_name: true, ..Policy::default() }, NOW)
     }
@@ -457,12 +471,22 @@ mod tests {
         for bits in [1, 2] {
             let mut list = StatusList::try_new(bits, 64 / usize::from(bits)).unwrap();
             list.set(3, 1).unwrap();
-            let token = signer.sign_status(LIST, &list, NOW - 60, NOW + 60).unwrap();
-            let mut held = trust(&signer);
-            assert_eq!(held.add(&token).revocations, 1);
+            let claims = claims(&list);
+            let cwt = signer.sign_status(&claims).unwrap();
+            let jwt = signer.sign_status_jwt(&claims).unwrap();
+            let stores = [cwt, jwt.into_bytes()].map(|token| {
+                let mut held = trust(&signer);
+                assert_eq!(held.add(&token).revocations, 1);
+                held
+            });
             let found = |text: &str, now_s: i64| {
-                let verdict = verify(text, &held, None, &Policy::default(), now_s);
-                (verdict.outcome, verdict.reasons.first().map(|it| it.reason.code()))
+                let by = |held: &Trust| {
+                    let verdict = verify(text, held, None, &Policy::default(), now_s);
+                    (verdict.outcome, verdict.reasons.first().map(|it| it.reason.code()))
+                };
+                let [cwt, jwt] = stores.each_ref().map(by);
+                assert_eq!(cwt, jwt, "both forms say the same");
+                cwt
             };
             assert_eq!(found(&first, NOW), (Outcome::NoPass, Some("revoked")));
             assert_eq!(found(&second, NOW), (Outcome::Pass, None));
@@ -476,7 +500,7 @@ mod tests {
         let mut held = trust(&signer);
         let forger = HcertSigner::from_scalar(&[8; 32]).unwrap();
         let list = StatusList::try_new(1, 64).unwrap();
-        held.add(&forger.sign_status(LIST, &list, NOW - 60, NOW + 60).unwrap());
+        held.add(&forger.sign_status(&claims(&list)).unwrap());
         assert_eq!(judge(&second, &held).outcome, Outcome::CannotTell);
     }
 

@@ -163,7 +163,8 @@ impl Dcc<'_> {
     /// of everything that was signed with it.
     fn look_up(&self, signer: &Signer, claims: &Claims, case: &Case<'_>, draft: &mut Draft) {
         let of_signer = case.trust.certificate_standing(signer, case.now_s);
-        if of_signer == Standing::Revoked {
+        let refused = |from: i64| claims.issued_at.is_none_or(|at| from <= at);
+        if of_signer == Standing::Revoked || signer.refused_from.is_some_and(refused) {
             return draft.failed(Step::Revocation, Reason::IssuerRevoked);
         }
         let Some(entry) = entry(&claims.content) else { return };

@@ -105,7 +105,7 @@ impl Trust {
 
     fn add_der(&mut self, bytes: &[u8]) -> Found {
         if let Some(certificate) = Certificate::from_der(bytes) {
-            return self.add_certificate(certificate, None);
+            return self.add_certificate(certificate, None, None);
         }
         if let Some(list) = RevokedCertificates::from_der(bytes) {
             self.revocations.add_certificates(list);
@@ -117,7 +117,12 @@ impl Trust {
         Found { revocations: 1, ..Found::default() }
     }
 
-    fn add_certificate(&mut self, certificate: Certificate, country: Option<&str>) -> Found {
+    fn add_certificate(
+        &mut self,
+        certificate: Certificate,
+        country: Option<&str>,
+        refused_from: Option<i64>,
+    ) -> Found {
         let mut found = Found::default();
         if let Some(key) = certificate.key.clone() {
             let signer = Signer {
@@ -127,6 +132,7 @@ impl Trust {
                 country: certificate.country().or_else(|| country.map(str::to_owned)),
                 not_before: Some(certificate.not_before),
                 not_after: Some(certificate.not_after),
+                refused_from,
                 list_until: None,
                 certificate: Some(Box::new(certificate.clone())),
             };
@@ -205,7 +211,9 @@ impl Trust {
         let text = |name: &str| entry.get(name).and_then(Value::as_str);
         let certificate = text("rawData").and_then(any_base64);
         if let Some(certificate) = certificate.and_then(|der| Certificate::from_der(&der)) {
-            return self.add_certificate(certificate, text("country"));
+            // Ours say since when a key may be in other hands; what it signed before stays good.
+            let refused_from = entry.get("refused_from").and_then(Value::as_i64);
+            return self.add_certificate(certificate, text("country"), refused_from);
         }
         match text("kid") {
             Some(kid) => self.add_bare(kid, entry, "publicKey", None),
@@ -234,7 +242,7 @@ impl Trust {
     fn add_chain(&mut self, key: &Value, country: &str) -> Found {
         let first = key.get("x5c").and_then(|chain| chain.get(0)).and_then(Value::as_str);
         match first.and_then(any_base64).and_then(|der| Certificate::from_der(&der)) {
-            Some(certificate) => self.add_certificate(certificate, Some(country)),
+            Some(certificate) => self.add_certificate(certificate, Some(country), None),
             None => self.add_jwk(key, &[]),
         }
     }
@@ -330,6 +338,7 @@ fn bare(key: PublicKey) -> Signer {
         country: None,
         not_before: None,
         not_after: None,
+        refused_from: None,
         list_until: None,
         certificate: None,
     }

@@ -197,15 +197,41 @@ impl StatusToken {
     }
 }
 
-/// The claims of a list as a CWT payload: for our own, which [`crate::issue::HcertSigner`] signs.
-pub fn claims(uri: &str, list: &StatusList, issued_at: i64, expires_at: i64) -> Vec<u8> {
-    let packed = list.pack();
-    encoded(|cbor| {
-        cbor.map(4)?.i64(SUBJECT)?.str(uri)?.i64(EXPIRES)?.i64(expires_at)?;
-        cbor.i64(ISSUED)?.i64(issued_at)?.i64(STATUS_LIST)?;
-        cbor.map(2)?.str("bits")?.u8(list.bits)?.str("lst")?.bytes(&packed)?;
-        Ok(())
-    })
+/// The claims of a list of our own, which [`crate::issue::HcertSigner`] signs.
+#[derive(Debug, Clone, Copy)]
+pub struct StatusClaims<'a> {
+    /// The list's address, by which passes name it.
+    pub uri: &'a str,
+    /// The list.
+    pub list: &'a StatusList,
+    /// Unix seconds.
+    pub issued_at: i64,
+    /// Unix seconds; it says nothing good from then on.
+    pub expires_at: i64,
+    /// After how many seconds a newer one should be fetched.
+    pub ttl_s: i64,
+}
+
+impl StatusClaims<'_> {
+    /// As a CWT payload.
+    pub fn to_cbor(&self) -> Vec<u8> {
+        let packed = self.list.pack();
+        encoded(|cbor| {
+            cbor.map(5)?.i64(SUBJECT)?.str(self.uri)?.i64(EXPIRES)?.i64(self.expires_at)?;
+            cbor.i64(ISSUED)?.i64(self.issued_at)?.i64(TIME_TO_LIVE)?.i64(self.ttl_s)?;
+            cbor.i64(STATUS_LIST)?.map(2)?.str("bits")?.u8(self.list.bits)?;
+            cbor.str("lst")?.bytes(&packed)?;
+            Ok(())
+        })
+    }
+
+    /// As a JWT payload.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "sub": self.uri, "iat": self.issued_at, "exp": self.expires_at, "ttl": self.ttl_s,
+            "status_list": self.list.to_json(),
+        })
+    }
 }
 
 /// `exp` is the end; `ttl` alone counts from when the list was made, because nobody here knows when it

@@ -55,6 +55,8 @@ pub struct Signer {
     pub not_before: Option<i64>,
     /// The key counts up to and with this unix second (RFC 5280, 4.1.2.5).
     pub not_after: Option<i64>,
+    /// What claims to be signed from this unix second on is refused: others may have the key since.
+    pub refused_from: Option<i64>,
     /// The list that named the key may be used until this unix second.
     pub list_until: Option<i64>,
     /// The certificate that the key came in: its authority may have revoked it.

@@ -13,12 +13,12 @@ use web::ui::{Choice, Opt};
 use web::{Actor, App, Form, Frame, Page, Path, Problem, See, sample_frame};
 
 use super::{
-    basis_text, colour, ending_text, facts, format_text, holder_text, issuer_text, kind_text,
-    outcome_text, reason_text, soon,
+    basis_text, colour, ending_text, facts, format_text, holder_text, issued, issuer_text,
+    kind_text, outcome_text, reason_text, soon,
 };
 use crate::command::WalletCommand;
 use crate::judge::{self, Ending, Judged};
-use crate::model::{Basis, Card, Held, Wallet};
+use crate::model::{Basis, Card, Held, Issues, Wallet};
 use crate::refusal::Refusal;
 use crate::said::{Entry, Holder, Said, Word};
 use crate::{decide, trust, view};
@@ -55,6 +55,10 @@ pub(crate) struct Show {
     basis: Choice,
     checks: Vec<(String, String)>,
     removed: bool,
+    /// Empty for passes of others.
+    issued: Vec<(String, String)>,
+    /// Whether it is worth showing to anybody as it is.
+    quiet: bool,
 }
 
 /// A pass of a person with its texts, judged now; nothing when it is not theirs.
@@ -74,6 +78,17 @@ pub(crate) fn find(
     let trust = trust::of(app, reader, &texts, now)?;
     let judged = judge::judge(&texts, &trust, now);
     Ok(Some((held, texts, judged)))
+}
+
+/// When an organisation here issued it, and why it is not good where that was said.
+fn issued_here(frame: &Frame, issues: &Issues, card: Id<Card>) -> Vec<(String, String)> {
+    let Some(it) = issues.pass(card) else { return Vec::new() };
+    let mut facts = vec![(frame.t("pass-issued-at"), frame.minute(&it.issued_at))];
+    if let Some(why) = issued::why_text(frame, it) {
+        let standing = frame.t(&format!("pass-standing-{}", it.standing.word()));
+        facts.push((standing, why));
+    }
+    facts
 }
 
 /// What a pass says of one thing, each with its title.
@@ -96,7 +111,7 @@ pub(super) fn whose(frame: &Frame, judged: &Judged) -> Vec<(String, String)> {
     if let Some(birth) = holder.and_then(|it| it.birth.clone()) {
         whose.push((frame.t("pass-whose-birth"), birth));
     }
-    whose.push((frame.t("pass-whose-issuer"), issuer_text(frame, &judged.verdict)));
+    whose.push((frame.t("pass-whose-issuer"), issuer_text(frame, judged)));
     whose.push((frame.t("pass-whose-format"), format_text(frame, judged.verdict.format)));
     whose
 }
@@ -118,7 +133,7 @@ fn checks(frame: &Frame, checks: Checks) -> Vec<(String, String)> {
     steps.map(line).into()
 }
 
-fn page(frame: Frame, held: &Held, judged: &Judged, now: Instant) -> Show {
+fn page(frame: Frame, held: &Held, judged: &Judged, issues: &Issues, now: Instant) -> Show {
     let verdict = &judged.verdict;
     let end = |(basis, ending): &(Basis, Ending)| End {
         basis: basis_text(&frame, *basis),
@@ -153,6 +168,8 @@ fn page(frame: Frame, held: &Held, judged: &Judged, now: Instant) -> Show {
         basis,
         checks: checks(&frame, verdict.checks),
         removed: held.removed_at.is_some(),
+        issued: issued_here(&frame, issues, held.card),
+        quiet: verdict.outcome != Outcome::Pass,
         frame,
     }
 }
@@ -164,9 +181,13 @@ pub(crate) async fn show(
     Path(card): Path<Id<Card>>,
 ) -> Result<Page<Show>, Problem> {
     let (person, now, inside) = (actor.person()?, app.now(), app.clone());
-    let found = app.read(move |reader| find(&inside, reader, person, card, now)).await?;
+    let read = app.read(move |reader| {
+        Ok((find(&inside, reader, person, card, now)?, view::issues(reader, person)?))
+    });
+    let (found, issues) = read.await?;
     let (held, _, judged) = found.ok_or_else(|| Problem::refused(&Refusal::CardUnknown))?;
-    Ok(Page(page(Frame::new(&app, &actor, "pass-card-title"), &held, &judged, now)))
+    let frame = Frame::new(&app, &actor, "pass-card-title");
+    Ok(Page(page(frame, &held, &judged, &issues, now)))
 }
 
 async fn run(app: &App, actor: &Actor, command: WalletCommand) -> Result<(), Problem> {
@@ -298,7 +319,8 @@ pub(crate) fn sample_seen(number: u128, now: Instant) -> (Held, Judged) {
 fn sample_of(locale: Locale, number: u128) -> Result<String, askama::Error> {
     let now = Instant::from_seconds(1_795_316_400);
     let (held, judged) = sample_seen(number, now);
-    page(sample_frame(locale), &held, &judged, now).render()
+    let issues = Issues { passes: issued::sample_pass(number, now).into_iter().collect() };
+    page(sample_frame(locale), &held, &judged, &issues, now).render()
 }
 
 pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {

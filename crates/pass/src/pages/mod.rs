@@ -2,13 +2,15 @@
 
 mod add;
 mod card;
+mod issue;
+mod issued;
 mod print;
 mod trust;
 mod wallet;
 
 use contracts::person::Role;
 use credential::Outcome;
-use credential::pass::{Format, Kind, Verdict};
+use credential::pass::{Format, Kind};
 use kernel::{Arg, Instant, Refusal as _};
 use web::{Access, Actor, App, Audience, DeskCard, Frame, NavEntry, Route, Sample};
 
@@ -22,18 +24,36 @@ pub(crate) const NAV: &[NavEntry] =
     &[NavEntry { path: "/passes", text: "pass-nav", audience: Audience::Citizens }];
 
 /// The card on the desk.
-pub(crate) const DESK: &[DeskCard] = &[DeskCard {
-    path: "/desk/passes/trust",
-    text: "pass-desk-trust-nav",
-    why: "pass-desk-trust-nav-why",
-    audience: Audience::Staff(&[Role::Administrator]),
-}];
+pub(crate) const DESK: &[DeskCard] = &[
+    DeskCard {
+        path: "/desk/passes/issue",
+        text: "pass-desk-issue-nav",
+        why: "pass-desk-issue-nav-why",
+        audience: Audience::Staff(ISSUERS),
+    },
+    DeskCard {
+        path: "/desk/passes/trust",
+        text: "pass-desk-trust-nav",
+        why: "pass-desk-trust-nav-why",
+        audience: Audience::Staff(&[Role::Administrator]),
+    },
+];
+
+/// Who issues passes; an administrator of the region ends them.
+const ISSUERS: &[Role] = &[Role::Issuer, Role::Administrator];
 
 /// All HTML routes.
 pub(crate) fn routes() -> Vec<Route> {
     use Access::Citizen;
     let administrator = Access::Staff(&[Role::Administrator]);
+    let issuer = Access::Staff(&[Role::Issuer]);
     vec![
+        Route::get("/desk/passes/issue", issue::show, Access::Staff(ISSUERS)),
+        Route::post("/desk/passes/issue", issue::find, Access::Staff(ISSUERS)).strict(),
+        Route::get("/desk/passes/issue/{person}/{kind}", issue::form, issuer),
+        Route::post("/desk/passes/issue/{person}/{kind}", issue::submit, issuer),
+        Route::get("/desk/passes/issued/{card}", issued::show, Access::Staff(ISSUERS)),
+        Route::post("/desk/passes/issued/{card}", issued::set, Access::Staff(ISSUERS)),
         Route::get("/passes", wallet::show, Citizen),
         Route::get("/passes/add", add::show, Citizen),
         Route::post("/passes/add", add::submit, Citizen).with_files(),
@@ -62,6 +82,16 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample { name: "pass/card-cannot-tell", render: card::sample_cannot_tell },
         Sample { name: "pass/card-no-pass", render: card::sample_no_pass },
         Sample { name: "pass/print", render: print::sample },
+        Sample { name: "pass/issue", render: issue::sample },
+        Sample { name: "pass/issue-mistake", render: issue::sample_empty },
+        Sample { name: "pass/issue-vaccination", render: issue::sample_vaccination },
+        Sample { name: "pass/issue-test", render: issue::sample_test },
+        Sample { name: "pass/issue-recovery", render: issue::sample_recovery },
+        Sample { name: "pass/issue-exemption", render: issue::sample_exemption },
+        Sample { name: "pass/issue-check", render: issue::sample_check },
+        Sample { name: "pass/issued", render: issued::sample },
+        Sample { name: "pass/issued-suspended", render: issued::sample_suspended },
+        Sample { name: "pass/issued-revoked", render: issued::sample_revoked },
         Sample { name: "pass/trust", render: trust::sample },
         Sample { name: "pass/trust-empty", render: trust::sample_empty },
     ]
@@ -153,13 +183,20 @@ fn holder_text(frame: &Frame, judged: &Judged) -> String {
     known.unwrap_or_else(|| frame.t("pass-holder-unknown"))
 }
 
-/// Who issued it, as far as that was verified.
-fn issuer_text(frame: &Frame, verdict: &Verdict) -> String {
-    let Some(issuer) = &verdict.issuer else { return frame.t("pass-issuer-unknown") };
+/// Who issued it, as far as that was verified: as the pass says it, which its signer answers for, or as
+/// the signer's certificate does. Certificates often name an office that nobody has heard of.
+fn issuer_text(frame: &Frame, judged: &Judged) -> String {
+    let Some(issuer) = &judged.verdict.issuer else { return frame.t("pass-issuer-unknown") };
+    let mut facts = judged.said.iter().flat_map(|it| &it.entries).flat_map(|it| &it.facts);
+    let said = facts.find_map(|(label, word)| match word {
+        Word::Text(text) if *label == "pass-said-issuer" => Some(text),
+        _ => None,
+    });
+    let name = said.unwrap_or(&issuer.name);
     match &issuer.country {
-        Some(country) if issuer.name.is_empty() => country.clone(),
-        Some(country) => format!("{} ({country})", issuer.name),
-        None => issuer.name.clone(),
+        Some(country) if name.is_empty() => country.clone(),
+        Some(country) => format!("{name} ({country})"),
+        None => name.clone(),
     }
 }
 

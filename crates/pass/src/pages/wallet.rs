@@ -7,10 +7,10 @@ use kernel::{Id, Instant, Locale};
 use store::{Fault, Reader};
 use web::{Actor, App, Frame, Page, Problem, sample_frame};
 
-use super::{colour, holder_text, kind_text, outcome_text, soon};
+use super::{colour, holder_text, issued, kind_text, outcome_text, soon};
 use crate::decide::is_over;
 use crate::judge::{self, Judged};
-use crate::model::Held;
+use crate::model::{Held, Issued, Issues};
 use crate::said::Holder;
 use crate::{trust, view};
 
@@ -43,6 +43,8 @@ pub(crate) struct Wallet {
     frame: Frame,
     groups: Vec<Group>,
     removed: Vec<Removed>,
+    /// What organisations here issued to this person, newest first: when and by whom, and its standing.
+    issued: Vec<(String, String)>,
 }
 
 /// A pass with what was found of it.
@@ -67,7 +69,19 @@ pub(crate) fn seen(
     Ok(seen)
 }
 
-fn page(frame: Frame, seen: &[Seen], now: Instant) -> Wallet {
+/// What was issued here, in words: kept in sight when the pass itself was taken out.
+fn issued_lines(frame: &Frame, issues: &Issues, now: Instant) -> Vec<(String, String)> {
+    let line = |it: &Issued| {
+        let kind = frame.t(&format!("pass-kind-{}", it.statement.kind().word()));
+        let standing = issued::standing_text(frame, it.standing, it.expires_at, now);
+        let why = issued::why_text(frame, it).map(|it| format!(": {it}")).unwrap_or_default();
+        let said = format!("{kind}, {} ({standing}{why})", it.issuer);
+        (frame.minute(&it.issued_at), said)
+    };
+    issues.passes.iter().rev().map(line).collect()
+}
+
+fn page(frame: Frame, seen: &[Seen], issues: &Issues, now: Instant) -> Wallet {
     // A pass of which nothing was verified has no holder that is known.
     let mut groups: Vec<(Option<&Holder>, Group)> = Vec::new();
     let kind = |judged: &Judged| kind_text(&frame, judged.verdict.kind, judged.verdict.format);
@@ -102,21 +116,27 @@ fn page(frame: Frame, seen: &[Seen], now: Instant) -> Wallet {
         })
     });
     let removed = removed.collect();
-    Wallet { groups: groups.into_iter().map(|(_, it)| it).collect(), removed, frame }
+    let issued = issued_lines(&frame, issues, now);
+    Wallet { groups: groups.into_iter().map(|(_, it)| it).collect(), removed, issued, frame }
 }
 
 /// My passes.
 pub(crate) async fn show(State(app): State<App>, actor: Actor) -> Result<Page<Wallet>, Problem> {
     let (person, now) = (actor.person()?, app.now());
     let inside = app.clone();
-    let seen = app.read(move |reader| seen(&inside, reader, person, now)).await?;
-    Ok(Page(page(Frame::new(&app, &actor, "pass-title"), &seen, now)))
+    let read = app.read(move |reader| {
+        Ok((seen(&inside, reader, person, now)?, view::issues(reader, person)?))
+    });
+    let (seen, issues) = read.await?;
+    Ok(Page(page(Frame::new(&app, &actor, "pass-title"), &seen, &issues, now)))
 }
 
 fn sample_of(locale: Locale, count: u128) -> Result<String, askama::Error> {
     let now = Instant::from_seconds(1_795_316_400);
     let seen: Vec<Seen> = (0..count).map(|it| super::card::sample_seen(it, now)).collect();
-    page(sample_frame(locale), &seen, now).render()
+    let mut issues = Issues::default();
+    issues.passes.extend((0..count.min(3)).filter_map(|it| issued::sample_pass(it, now)));
+    page(sample_frame(locale), &seen, &issues, now).render()
 }
 
 pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
