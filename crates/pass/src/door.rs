@@ -196,8 +196,8 @@ pub fn issue(
     if ran.repeated {
         return Ok(Ok(card));
     }
-    let issues = tx.state::<Issues>(it.person.to_u128())?;
-    let issued = issues.pass(card).ok_or_else(|| Fault::new("what was issued is not there"))?;
+    let all = tx.state::<Issues>(it.person.to_u128())?;
+    let issued = all.pass(card).ok_or_else(|| Fault::new("what was issued is not there"))?;
     let text = sign(tx, issued, &key, &it.origin)?;
     let mut trust = Trust::default();
     trust.add(key.certificate.as_deref().unwrap_or_default());
@@ -270,8 +270,8 @@ pub fn set_standing(
         Ok(_) => {}
         Err(refusal) => return Ok(Err(refusal)),
     }
-    let issues = tx.state::<Issues>(it.person.to_u128())?;
-    let issued = issues.pass(card).ok_or_else(|| Fault::new("what was issued is not there"))?;
+    let all = tx.state::<Issues>(it.person.to_u128())?;
+    let issued = all.pass(card).ok_or_else(|| Fault::new("what was issued is not there"))?;
     let set = StatusCommand::Set { status: standing.number() };
     let ran =
         tx.run::<Place>(&Context::by(context.by), place_id(issued.list, issued.place), set)?;

@@ -285,10 +285,8 @@ fn an_organisation_s_first_key_is_made_with_a_certificate_and_none_follows_an_en
     assert!(longest <= own.not_after, "{} {}", longest, own.not_after);
     // In other hands: the next one signs at once, and the list says since when.
     let (kid, since) = (KeyId(first.kid), noon());
-    let lost = city
-        .store
-        .write_blocking(move |tx| keys::compromise(tx, &CONTEXT, kid, since, "lost", None));
-    lost.unwrap().unwrap();
+    let refuse = move |tx: &mut Tx<'_>| keys::compromise(tx, &CONTEXT, kid, since, "lost", None);
+    city.store.write_blocking(refuse).unwrap().unwrap();
     let next = ask(&city).unwrap();
     assert_ne!(next.kid, first.kid);
     let signers = city.store.read_blocking(keys::pass_signers).unwrap();

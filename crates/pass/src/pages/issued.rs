@@ -207,8 +207,8 @@ async fn shown(
     let read = app.read_record(actor, person.to_u128(), "pass.issued", why, move |it| {
         view::issues(it, person)
     });
-    let issues = read.await?;
-    let pass = issues.pass(card);
+    let all = read.await?;
+    let pass = all.pass(card);
     let issuer = pass.map(|it| it.issuer.clone()).unwrap_or_default();
     let outline = Outline { issuer: &issuer, pass: pass.filter(|_| whole) };
     let frame = Frame::new(app, actor, "pass-issued-title");

@@ -116,8 +116,8 @@ fn page(frame: Frame, seen: &[Seen], issues: &Issues, now: Instant) -> Wallet {
         })
     });
     let removed = removed.collect();
-    let issued = issued_lines(&frame, issues, now);
-    Wallet { groups: groups.into_iter().map(|(_, it)| it).collect(), removed, issued, frame }
+    let groups = groups.into_iter().map(|(_, it)| it).collect();
+    Wallet { groups, removed, issued: issued_lines(&frame, issues, now), frame }
 }
 
 /// My passes.

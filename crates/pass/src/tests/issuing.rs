@@ -561,7 +561,7 @@ fn who_ends_a_pass_says_why_and_nobody_makes_good_what_they_doubted() {
         why: why.to_owned(),
         by: by.map(Id::from_u128),
     };
-    let state: Issues = given(&[issued.clone()]);
+    let state: Issues = given(std::slice::from_ref(&issued));
     let decide = |state: &Issues, command| state.decide(command, NOON);
     assert_eq!(decide(&state, set(2, Standing::Revoked, "x", Some(1))), Err(Refusal::IssueUnknown));
     assert_eq!(decide(&state, set(1, Standing::Revoked, "", Some(1))), Err(Refusal::WhyInvalid));
