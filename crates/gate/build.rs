@@ -44,8 +44,9 @@ fn main() -> Result<(), Error> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--package", "device", "--lib", "--target", TARGET]);
-    build.args(["--profile", "device", "--target-dir"]).arg(out.join("wasm"));
+    build.args(["rustc", "--package", "device", "--lib", "--crate-type", "cdylib"]);
+    build.args(["--target", TARGET, "--profile", "device"]);
+    build.arg("--target-dir").arg(out.join("wasm"));
     build.current_dir(crates);
     for name in NOT_FOR_THE_INNER_BUILD {
         build.env_remove(name);

@@ -350,10 +350,10 @@ code-fact-declaration-days = 신고가 유효한 날수
 # 관리자가 보는 열쇠.
 code-keys-title = 열쇠
 code-keys-nav-why = 열쇠가 얼마나 오래되었는지, 무엇을 해야 하는지 봅니다.
-code-keys-lead = 지역이 서명하고 봉인할 때 쓰는 열쇠입니다. 이름과 나이만 보이고 열쇠 자체는 보이지 않습니다.
+code-keys-lead = 지역이 서명하고 봉인할 때 쓰는 열쇠입니다. 이름과 만든 지 며칠인지만 보이고 열쇠 자체는 보이지 않습니다.
 code-keys-name = 이름
 code-keys-kind = 쓰임
-code-keys-age = 나이
+code-keys-age = 만든 지
 code-keys-state = 상태
 code-keys-next = 할 일
 code-keys-days = { $count ->
