@@ -39,25 +39,22 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let cookies = runtime.block_on(sim::cookies(&house, CLIENTS))?;
     house.app.store.close();
     drop(house);
-    let mut measured = Vec::new();
-    let mut processes = Vec::new();
-    for count in [1, 4] {
-        while processes.len() < count {
-            processes.push(start(dir.path(), processes.len(), &url)?);
-        }
-        measured.push((
-            answers(&processes, &cookies, false, span)?,
-            answers(&processes, &cookies, true, span)?,
-        ));
+    // Reads first: who has declared a thousand times is read more slowly.
+    let mut processes = vec![start(dir.path(), 0, &url)?];
+    let reads = answers(&processes, &cookies, false, span)?;
+    for number in 1..4 {
+        processes.push(start(dir.path(), number, &url)?);
     }
-    let [(reads, writes), (reads_by_4, writes_by_4)] = measured.as_slice() else {
-        bail!("two sizes were measured");
-    };
+    let reads_by_4 = answers(&processes, &cookies, false, span)?;
+    let writes_by_4 = answers(&processes, &cookies, true, span)?;
+    // The first has the region.
+    processes.truncate(1);
+    let writes = answers(&processes, &cookies, true, span)?;
     Ok(vec![
-        Figure::alone("cluster.reads_1", *reads, "/s"),
-        Figure::beside("cluster.reads_4", *reads_by_4, "/s", ONE, *reads),
-        Figure::alone("cluster.writes_1", *writes, "/s"),
-        Figure::beside("cluster.writes_4", *writes_by_4, "/s", ONE, *writes),
+        Figure::alone("cluster.reads_1", reads, "/s"),
+        Figure::beside("cluster.reads_4", reads_by_4, "/s", ONE, reads),
+        Figure::alone("cluster.writes_1", writes, "/s"),
+        Figure::beside("cluster.writes_4", writes_by_4, "/s", ONE, writes),
     ])
 }
 
