@@ -103,6 +103,20 @@ impl City {
         self.data.path().join("city")
     }
 
+    /// `haetae audit` on this city, which need not be served; fails when anything was altered.
+    pub fn audit(&self) -> Result<String> {
+        let data = self.data().display().to_string();
+        let Some(store) = &self.store else { return self.command(&["audit", &data]) };
+        // Databases on a server are not described in the folder: their address may hold a password.
+        let (origin, file) = (self.origin()?, self.data.path().join("audit.toml"));
+        let text = format!(
+            "origin = '{origin}'\nregion = 'kr-demo'\nlog_name = 'demo.haetae.example/log'\n\
+             store = '{store}'\ndata = '{data}'\n"
+        );
+        std::fs::write(&file, text).context("writing audit.toml")?;
+        self.command(&["audit", "--config", &file.display().to_string()])
+    }
+
     /// Runs another `haetae` command on this city; answers what it printed, fails when it fails.
     pub fn command(&self, arguments: &[&str]) -> Result<String> {
         let output = Command::new(binary()?).args(arguments).output().context("haetae")?;

@@ -94,7 +94,6 @@ pub(crate) fn whole_line(city: &mut City, language: &Language, number: &str) -> 
 
     // The city's own word on all of this.
     city.kill()?;
-    let data = city.data().display().to_string();
-    city.command(&["audit", &data]).context("the audit")?;
+    city.audit().context("the audit")?;
     Ok(())
 }
