@@ -38,7 +38,7 @@ where
 pub enum ProveError<E> {
     /// Reading a tile failed.
     #[error("reading a tile failed: {0}")]
-    Source(E),
+    Source(#[source] E),
     /// A tile came with too few hashes or was no tile.
     #[error("the tile {} has {found} bytes", .id.path())]
     TileLength {

@@ -101,7 +101,7 @@ impl AppendError {
 pub enum RestoreError<E> {
     /// Reading failed.
     #[error("reading the stored log failed: {0}")]
-    Source(E),
+    Source(#[source] E),
     /// A stored tile is shorter than the size demands, or no whole number of hashes.
     #[error("the stored tile {} has {found} bytes", .id.path())]
     TileLength {

@@ -79,7 +79,7 @@ impl Fault {
             let fault = cause.downcast_ref::<Self>();
             let said = fault.map_or_else(|| cause.to_string(), |it| it.doing.clone());
             // Some errors say their cause themselves.
-            if !text.ends_with(&said) {
+            if !text.contains(&said) {
                 text.push_str(": ");
                 text.push_str(&said);
             }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::fault::Doing as _;
 
 /// Where the wire is cut, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,9 +160,10 @@ fn a_commit_without_a_leaf_whose_answer_was_lost_takes_effect_once_too() {
     }
 }
 
-/// Ends every session in a database, as a restart of the server does.
+/// Ends every session in a database, as a restart of the server does, and waits until they are gone.
 fn end_sessions(name: &str) {
-    let sql = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname LIKE";
+    let sql =
+        "SELECT COUNT(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname LIKE";
     testdb::psql("postgres", &format!("{sql} '{name}%'"));
 }
 
@@ -189,6 +191,22 @@ fn lost_connections_are_made_anew_for_writers_and_readers() {
     });
     assert_eq!((first.unwrap(), store.size(), runs.load(Ordering::Relaxed)), (5, 7, 2));
     assert_eq!(lab.audit().wrong, []);
+}
+
+#[test]
+fn a_connection_lost_while_proving_is_known_as_lost() {
+    let Some(lab) = Lab::new(On::Postgres) else { return };
+    let store = lab.open();
+    write(&store, 7, "a line").unwrap();
+    let mut engine = lab.backend.reader(Part::Identity).unwrap();
+    let [name, ..] = lab.backend.names();
+    engine.begin_read().unwrap();
+    end_sessions(&name);
+    let region = Value::from("kr-11");
+    let mut tiles = |id| crate::open::stored(engine.as_mut(), &region, ledger::Resource::Tile(id));
+    let fault = ledger::root_at(1, &mut tiles).doing("proving").unwrap_err();
+    assert!(fault.is_lost(), "{fault}");
+    assert_eq!(fault.chain().matches("reading a tile failed").count(), 1, "{fault}");
 }
 
 #[test]
