@@ -11,7 +11,7 @@ use http::StatusCode;
 use testdb::Server;
 
 use crate::city::City;
-use crate::disk::{Citizen, Disk, audit, enter, is_paused, reads_go_on, ready, run, text};
+use crate::disk::{Citizen, Disk, audit, enter, reads_go_on, ready, run, text};
 
 /// A small file system in memory.
 struct Memory(PathBuf);
@@ -104,9 +104,8 @@ async fn a_servers_full_disk_refuses_writes_at_once_and_recovers_by_itself() {
             }
             entered.push(command);
         }
-        is_paused(&citizen.until_refused().await);
+        assert_eq!(citizen.until_told(&city).await, ["writes-refused"]);
         reads_go_on(&city, &mut citizen).await;
-        assert_eq!(ready(&city).await, (503, vec!["writes-refused".to_owned()]));
         make_room(&ballast);
         until_accepted(&mut citizen).await;
         assert_eq!(ready(&city).await, (200, Vec::new()));
@@ -159,9 +158,8 @@ async fn a_server_that_was_told_to_be_read_only_is_read_on_and_refuses_writes() 
     assert_eq!(citizen.declare().await.status, StatusCode::CREATED);
     let reload = "SELECT pg_reload_conf()";
     server.psql("postgres", &["ALTER SYSTEM SET default_transaction_read_only = on", reload]);
-    is_paused(&citizen.until_refused().await);
+    assert_eq!(citizen.until_told(&city).await, ["writes-refused"]);
     reads_go_on(&city, &mut citizen).await;
-    assert_eq!(ready(&city).await, (503, vec!["writes-refused".to_owned()]));
     let writable = "SET default_transaction_read_only = off";
     let again = "ALTER SYSTEM RESET default_transaction_read_only";
     server.psql("postgres", &[writable, again, reload]);
