@@ -77,7 +77,7 @@ fn keys(city: &City) -> Vec<String> {
     let backend = city.house.config.backend().unwrap();
     let mut engine = backend.reader(store::backend::Part::Keys).unwrap();
     let mut found = Vec::new();
-    let mut each = |row: store::Row| {
+    let mut each = |row: &mut store::Row| {
         found.push(row.text(0)?.to_owned());
         Ok(true)
     };

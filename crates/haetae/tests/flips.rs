@@ -275,8 +275,8 @@ impl Erased {
         let rows = |part: Part, sql: &str| {
             let mut engine = config.backend().unwrap().reader(part).unwrap();
             let mut rows: Vec<store::Row> = Vec::new();
-            let mut each = |row| {
-                rows.push(row);
+            let mut each = |row: &mut store::Row| {
+                rows.push(std::mem::take(row));
                 Ok(true)
             };
             engine.query(sql, &[], &mut each).unwrap();
@@ -424,7 +424,7 @@ fn on_a_server(config: &Config, count: u64, seed: &Seed) -> Tally {
         for table in engine.tables().unwrap() {
             let mut rows = 0;
             let sql = format!("SELECT COUNT(*) FROM {}", table.name);
-            let mut each = |row: store::Row| {
+            let mut each = |row: &mut store::Row| {
                 rows = row.count(0)?;
                 Ok(true)
             };
@@ -447,8 +447,8 @@ fn on_a_server(config: &Config, count: u64, seed: &Seed) -> Tally {
             seed.below(*rows)
         );
         let mut row = Vec::new();
-        let mut each = |it: store::Row| {
-            row = it.0;
+        let mut each = |it: &mut store::Row| {
+            row = std::mem::take(&mut it.0);
             Ok(true)
         };
         engine.query(&sql, &[], &mut each).unwrap();

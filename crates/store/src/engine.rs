@@ -35,12 +35,13 @@ pub trait Engine: Send {
     /// statement.)
     fn execute_many(&mut self, sql: &str, first: &Value, rows: &[Vec<Value>]) -> Result<(), Fault>;
 
-    /// Runs one query, giving each row to `each` until it says `false`.
+    /// Runs one query, lending each row to `each` until it says `false`. Whoever keeps a row takes it
+    /// ([`std::mem::take`]); the room of one that was left is used for the next.
     fn query(
         &mut self,
         sql: &str,
         parameters: &[&Value],
-        each: &mut dyn FnMut(Row) -> Result<bool, Fault>,
+        each: &mut dyn FnMut(&mut Row) -> Result<bool, Fault>,
     ) -> Result<(), Fault>;
 
     /// Runs the statements of a migration as they stand.

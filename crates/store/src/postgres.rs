@@ -296,11 +296,11 @@ impl Postgres {
     fn feed(
         stream: RowStream,
         sql: &str,
-        each: &mut dyn FnMut(Row) -> Result<bool, Fault>,
+        each: &mut dyn FnMut(&mut Row) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
         let mut stream = pin!(stream);
         while let Some(row) = wait(stream.try_next()).doing(sql)? {
-            if !each(read(&row).doing(sql)?)? {
+            if !each(&mut read(&row).doing(sql)?)? {
                 break;
             }
         }
@@ -412,7 +412,7 @@ impl Engine for Postgres {
         &mut self,
         sql: &str,
         parameters: &[&Value],
-        each: &mut dyn FnMut(Row) -> Result<bool, Fault>,
+        each: &mut dyn FnMut(&mut Row) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
         self.ready()?;
         let mut started = self.start(sql, parameters);

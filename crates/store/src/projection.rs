@@ -35,7 +35,7 @@ pub(crate) fn select(
     let parameters: Vec<&Value> = std::iter::once(region).chain(values).collect();
     let mut rows = Vec::new();
     engine.query(sql, &parameters, &mut |row| {
-        rows.push(row);
+        rows.push(std::mem::take(row));
         Ok(true)
     })?;
     Ok(rows)

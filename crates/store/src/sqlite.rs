@@ -104,7 +104,7 @@ impl Sqlite {
             Connection::open_with_flags(path, flags).doing("opening a database for reading")?;
         connection
             .execute_batch(
-                "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=1073741824;",
+                "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=2147418112;",
             )
             .doing("setting up a reader")?;
         Self::ready(connection)
@@ -142,6 +142,29 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(256);
         Ok(Self { connection, erasing: false, uncleared: false })
     }
+}
+
+/// Puts what a column holds into a value, in the room that this has already.
+fn fill(value: &mut Value, column: ValueRef<'_>) -> Result<(), Fault> {
+    match (value, column) {
+        (Value::Bytes(room), ValueRef::Blob(it)) => {
+            room.clear();
+            room.extend_from_slice(it);
+        }
+        (Value::Text(room), ValueRef::Text(it)) => {
+            let text = std::str::from_utf8(it).doing("reading a text")?;
+            room.clear();
+            room.push_str(text);
+        }
+        (value, ValueRef::Null) => *value = Value::Null,
+        (value, ValueRef::Integer(it)) => *value = Value::Int(it),
+        (_, ValueRef::Real(_)) => return Err(Fault::new("a real number in a column")),
+        (value, ValueRef::Text(it)) => {
+            *value = Value::Text(std::str::from_utf8(it).doing("reading a text")?.to_owned());
+        }
+        (value, ValueRef::Blob(it)) => *value = Value::Bytes(it.to_vec()),
+    }
+    Ok(())
 }
 
 fn error_of(fault: &Fault) -> Option<&rusqlite::Error> {
@@ -250,28 +273,20 @@ impl Engine for Sqlite {
         &mut self,
         sql: &str,
         parameters: &[&Value],
-        each: &mut dyn FnMut(Row) -> Result<bool, Fault>,
+        each: &mut dyn FnMut(&mut Row) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
         let mut statement = self.connection.prepare_cached(sql).doing(sql)?;
         for (position, value) in parameters.iter().enumerate() {
             bind(&mut statement, position, value)?;
         }
-        let columns = statement.column_count();
+        let (columns, mut lent) = (statement.column_count(), Row::default());
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next().doing(sql)? {
-            let mut values = Vec::with_capacity(columns);
-            for column in 0..columns {
-                values.push(match row.get_ref(column).doing(sql)? {
-                    ValueRef::Null => Value::Null,
-                    ValueRef::Integer(it) => Value::Int(it),
-                    ValueRef::Real(_) => return Err(Fault::new("a real number in a column")),
-                    ValueRef::Text(it) => {
-                        Value::Text(std::str::from_utf8(it).doing(sql)?.to_owned())
-                    }
-                    ValueRef::Blob(it) => Value::Bytes(it.to_vec()),
-                });
+            lent.0.resize(columns, Value::Null);
+            for (column, value) in lent.0.iter_mut().enumerate() {
+                fill(value, row.get_ref(column).doing(sql)?).doing(sql)?;
             }
-            if !each(Row(values))? {
+            if !each(&mut lent)? {
                 break;
             }
         }
@@ -385,7 +400,7 @@ mod tests {
         let (one, two) = (Value::Int(1), Value::Int(2));
         engine
             .query("SELECT $2, $1", &[&one, &two], &mut |row| {
-                seen.push(row);
+                seen.push(std::mem::take(row));
                 Ok(true)
             })
             .unwrap();
@@ -403,7 +418,7 @@ mod tests {
              AND thing = $3 ORDER BY seq";
         let (a, b, c) = (Value::from("a"), Value::from("b"), Value::from([0_u8; 16]));
         let mut seen = String::new();
-        let mut each = |row: Row| {
+        let mut each = |row: &mut Row| {
             seen.push_str(row.text(3)?);
             Ok(true)
         };

@@ -69,7 +69,7 @@ pub const fn slice(values: &[Value]) -> &[Value] {
 }
 
 /// One row of an answer; columns by position, in the order of the SELECT.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row(pub Vec<Value>);
 
 impl Row {

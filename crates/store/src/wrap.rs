@@ -79,9 +79,11 @@ pub fn parse(name: &str) -> Option<(Side, u32)> {
     None
 }
 
-/// A number as a column holds it.
+/// A number as a column holds it. The first is 1: a 0 would name the same file, so that a changed row
+/// would open as before.
 pub(crate) fn number(value: i64) -> Result<u32, Fault> {
-    u32::try_from(value).map_err(|_| Fault::new("the number of a wrapping key is out of its range"))
+    let number = u32::try_from(value).ok().filter(|it| *it > 0);
+    number.ok_or_else(|| Fault::new("the number of a wrapping key is out of its range"))
 }
 
 const fn column(side: Side) -> i64 {

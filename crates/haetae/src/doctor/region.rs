@@ -46,7 +46,7 @@ impl Asked {
         let mut rows = Vec::new();
         let all: Vec<&Value> = std::iter::once(&self.region).chain(values).collect();
         self.engine.query(sql, &all, &mut |row| {
-            rows.push(row);
+            rows.push(std::mem::take(row));
             Ok(true)
         })?;
         Ok(rows)

@@ -181,7 +181,7 @@ impl Table {
         engine: &mut dyn Engine,
         region: &Region,
         until: u64,
-        mut each: impl FnMut(Row),
+        mut each: impl FnMut(&mut Row),
     ) -> Result<(), Fault> {
         let Self { name, columns, .. } = self;
         let mut values = vec![Value::from(region.as_str())];
@@ -218,7 +218,7 @@ impl Table {
         until: u64,
     ) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::new();
-        self.each(engine, region, until, |row| rows.push(row))?;
+        self.each(engine, region, until, |row| rows.push(std::mem::take(row)))?;
         rows.sort_unstable();
         Ok(rows)
     }

@@ -160,7 +160,7 @@ pub(super) fn load_keys(
             let mut rows = Vec::new();
             let select = format!("SELECT {} FROM {table} WHERE region = $1", there.join(", "));
             source.query(&select, &[&region], &mut |row| {
-                rows.push(row.0);
+                rows.push(std::mem::take(&mut row.0));
                 Ok(true)
             })?;
             keys.execute_many(&sql, &region, &rows)?;

@@ -203,7 +203,7 @@ fn a_connection_lost_while_proving_is_known_as_lost() {
     engine.begin_read().unwrap();
     end_sessions(&name);
     let region = Value::from("kr-11");
-    let mut tiles = |id| crate::open::stored(engine.as_mut(), &region, ledger::Resource::Tile(id));
+    let mut tiles = |id| open::stored(engine.as_mut(), &region, ledger::Resource::Tile(id));
     let fault = ledger::root_at(1, &mut tiles).doing("proving").unwrap_err();
     assert!(fault.is_lost(), "{fault}");
     assert_eq!(fault.chain().matches("reading a tile failed").count(), 1, "{fault}");
@@ -409,7 +409,7 @@ fn many_rows_at_once_are_the_rows_one_by_one() {
     let sql = "SELECT a, b, c FROM t WHERE region = $1 ORDER BY a";
     engine
         .query(sql, &[&region], &mut |row| {
-            found.push(row.0);
+            found.push(std::mem::take(&mut row.0));
             Ok(found.len() < 3_000)
         })
         .unwrap();

@@ -82,7 +82,7 @@ impl Engine for Dying {
         &mut self,
         sql: &str,
         parameters: &[&Value],
-        each: &mut dyn FnMut(Row) -> Result<bool, Fault>,
+        each: &mut dyn FnMut(&mut Row) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
         self.engine.query(sql, parameters, each)
     }
@@ -187,7 +187,7 @@ fn shape(lab: &Lab, part: Part) -> Vec<Row> {
     for sql in texts {
         engine
             .query(sql, &[], &mut |row| {
-                rows.push(row);
+                rows.push(std::mem::take(row));
                 Ok(true)
             })
             .unwrap();
