@@ -132,6 +132,12 @@ pub enum RestoreError<E> {
         /// Which entry of the log.
         index: u64,
     },
+    /// A full tile does not give its hash in the level above.
+    #[error("the stored tile {} does not give its hash in the level above", .id.path())]
+    TileHash {
+        /// Which tile.
+        id: TileId,
+    },
     /// The tiles do not give the root that was expected.
     #[error("the stored tiles give the root {found}, not {expected}")]
     Root {
@@ -151,6 +157,7 @@ impl<E> RestoreError<E> {
             Self::Bundle { .. } => "ledger-restore-bundle",
             Self::BundleLength { .. } => "ledger-restore-bundle-length",
             Self::Entry { .. } => "ledger-restore-entry",
+            Self::TileHash { .. } => "ledger-restore-tile-hash",
             Self::Root { .. } => "ledger-restore-root",
         }
     }
@@ -190,9 +197,7 @@ impl Tree {
                 tree.tiles.push(Vec::with_capacity(FULL_TILE_BYTES));
                 continue;
             };
-            let bytes = read(Resource::Tile(id)).map_err(RestoreError::Source)?;
-            let hashes = tile_hashes(&bytes, id.width)
-                .ok_or(RestoreError::TileLength { id, found: bytes.len() })?;
+            let hashes = read_tile(id, &mut read)?;
             low_peaks.push(peaks_of(&hashes));
             tree.tiles.push(concatenate(&hashes));
             if level == 0 {
@@ -209,6 +214,33 @@ impl Tree {
             tree.take_bundle(id.index, &bytes, &leaves)?;
         }
         Ok(tree)
+    }
+
+    /// Reads again what was written for an append, before its root is signed, and gives the log as it is
+    /// stored: every new entry is hashed to its leaf, every filled tile to its hash in the level above,
+    /// and the rest to the root.
+    ///
+    /// One bit that flips between hashing and storing makes a log that nobody can prove any more: it
+    /// ended the public log Yeti 2022 (<https://groups.google.com/a/chromium.org/g/ct-policy/c/PCkKU357M2Q>).
+    pub fn read_back<E>(
+        appended: &Appended,
+        mut read: impl FnMut(Resource) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, RestoreError<E>> {
+        for tile in appended.tiles.iter().filter(|it| it.width == TILE_WIDTH) {
+            let id = TileId { level: tile.level, index: tile.index, width: tile.width };
+            let hashes = read_tile(id, &mut read)?;
+            if let Some(above) = TileId::at(id.level + 1, id.index >> 8, appended.size) {
+                let above = read_tile(above, &mut read)?;
+                if above.get(usize::from(low_byte(id.index))).copied() != perfect_root(&hashes) {
+                    return Err(RestoreError::TileHash { id });
+                }
+            }
+            if let (0, Some(bundle)) = (id.level, BundleId::at(id.index, appended.size)) {
+                let bytes = read(Resource::Bundle(bundle)).map_err(RestoreError::Source)?;
+                Self::new().take_bundle(id.index, &bytes, &hashes)?;
+            }
+        }
+        Self::restore(appended.size, &appended.root, read)
     }
 
     fn take_bundle<E>(
@@ -331,6 +363,14 @@ impl Tree {
             bundles.push(BundleWrite { index, width, bytes: self.bundle.clone() });
         }
     }
+}
+
+fn read_tile<E>(
+    id: TileId,
+    read: &mut impl FnMut(Resource) -> Result<Vec<u8>, E>,
+) -> Result<Vec<Hash>, RestoreError<E>> {
+    let bytes = read(Resource::Tile(id)).map_err(RestoreError::Source)?;
+    tile_hashes(&bytes, id.width).ok_or(RestoreError::TileLength { id, found: bytes.len() })
 }
 
 /// The perfect subtrees over the hashes of a growing tile, largest first.

@@ -1,12 +1,15 @@
 //! What makes a batch durable, in which order, and what is still owed when a step of it failed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use ledger::{Appended, Resource, Tree};
 
 use crate::backend::Part;
 use crate::door::ATTEMPTS_MAX;
 use crate::fault::Doing as _;
 use crate::lease;
-use crate::open::remove_orphans;
+use crate::open::{remove_orphans, stored};
 use crate::postgres::pause;
 use crate::projection::{run, select};
 use crate::sqlite::left_nothing;
@@ -32,31 +35,51 @@ const BUNDLE_PUT: &str = "INSERT INTO log_bundle (region, position, width, bytes
 const TILE_PUT: &str = "INSERT INTO log_tile (region, level, position, width, bytes) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (region, level, position) \
      DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
+/// What is growing at the end of the log: a tile of each level, and the bundle as level [`EDGE_BUNDLE`].
+/// (One question: a server answers over a wire.)
+const EDGE: &str = "\
+    SELECT level, bytes FROM log_tile WHERE region = $1 AND level = 0 AND position = $2 UNION ALL \
+    SELECT level, bytes FROM log_tile WHERE region = $1 AND level = 1 AND position = $3 UNION ALL \
+    SELECT level, bytes FROM log_tile WHERE region = $1 AND level = 2 AND position = $4 UNION ALL \
+    SELECT level, bytes FROM log_tile WHERE region = $1 AND level = 3 AND position = $5 UNION ALL \
+    SELECT level, bytes FROM log_tile WHERE region = $1 AND level = 4 AND position = $6 UNION ALL \
+    SELECT level, bytes FROM log_tile WHERE region = $1 AND level = 5 AND position = $7 UNION ALL \
+    SELECT level, bytes FROM log_tile WHERE region = $1 AND level = 6 AND position = $8 UNION ALL \
+    SELECT level, bytes FROM log_tile WHERE region = $1 AND level = 7 AND position = $9 UNION ALL \
+    SELECT -1, bytes FROM log_bundle WHERE region = $1 AND position = $2";
+const EDGE_BUNDLE: i64 = -1;
 const HEAD: &str = "SELECT size, root FROM log_head WHERE region = $1";
 const HEAD_PUT: &str = "UPDATE log_head SET size = $2, root = $3, checkpoint = $4, at = $5 \
      WHERE region = $1 AND size = $6";
 
+/// The SQL texts of this module.
+pub(crate) const QUERIES: &[&str] = &[BUNDLE_PUT, TILE_PUT, EDGE, HEAD, HEAD_PUT];
+
 impl Core {
     /// Extends the tree by the staged leaves and writes what changed; gives the new tree, which
     /// becomes ours once committed.
-    pub(crate) fn extend_tree(&mut self) -> Result<Option<ledger::Tree>, Fault> {
+    pub(crate) fn extend_tree(&mut self) -> Result<Option<Tree>, Fault> {
         if self.staged.is_empty() {
             return Ok(None);
         }
         let mut tree = self.tree.clone();
-        let appended = tree.append(&self.staged).doing("extending the log")?;
+        let mut appended = tree.append(&self.staged).doing("extending the log")?;
         let bundles: Vec<Vec<Value>> = appended
             .bundles
-            .into_iter()
+            .drain(..)
             .map(|it| vec![it.index.into(), it.width.into(), it.bytes.into()])
             .collect();
         let tiles: Vec<Vec<Value>> = appended
             .tiles
-            .into_iter()
-            .map(|it| vec![it.level.into(), it.index.into(), it.width.into(), it.bytes.into()])
+            .iter_mut()
+            .map(|it| (it.level, it.index, it.width, std::mem::take(&mut it.bytes)))
+            .map(|(level, index, width, bytes)| {
+                vec![level.into(), index.into(), width.into(), bytes.into()]
+            })
             .collect();
         self.identity.execute_many(BUNDLE_PUT, &self.region_value, &bundles)?;
         self.identity.execute_many(TILE_PUT, &self.region_value, &tiles)?;
+        let tree = self.read_back(&appended)?;
         let checkpoint = self.checkpoint(appended.size, appended.root)?;
         let head: [Value; 5] = [
             appended.size.into(),
@@ -70,6 +93,29 @@ impl Core {
             return Err(Fault::new("the head of the log is not where this writer left it"));
         }
         Ok(Some(tree))
+    }
+
+    /// The log as it stands in the database now, hashed again from what is there.
+    fn read_back(&mut self, appended: &Appended) -> Result<Tree, Fault> {
+        let (engine, region) = (self.identity.as_mut(), &self.region_value);
+        let growing = |level: u8| appended.size.checked_shr(8 * (u32::from(level) + 1));
+        let places: Vec<Value> = (0..8).map(|it| growing(it).unwrap_or(0).into()).collect();
+        let mut edge = BTreeMap::new();
+        for mut row in select(engine, region, EDGE, &places)? {
+            edge.insert(row.int(0)?, row.take_bytes(1)?);
+        }
+        let read = |resource| {
+            let (place, is_growing) = match resource {
+                Resource::Tile(id) => (i64::from(id.level), growing(id.level) == Some(id.index)),
+                Resource::Bundle(id) => (EDGE_BUNDLE, growing(0) == Some(id.index)),
+            };
+            match edge.get(&place).filter(|_| is_growing) {
+                Some(bytes) => Ok(bytes.clone()),
+                None => stored(engine, region, resource),
+            }
+        };
+        Tree::read_back(appended, read)
+            .doing("what was stored is not the log whose root was to be signed")
     }
 
     /// Begins a batch.
@@ -94,7 +140,7 @@ impl Core {
     }
 
     /// Makes the batch durable: keys, visits, identity. What was doomed is destroyed next.
-    pub(crate) fn commit(&mut self, tree: Option<ledger::Tree>) -> Result<(), NotCommitted> {
+    pub(crate) fn commit(&mut self, tree: Option<Tree>) -> Result<(), NotCommitted> {
         let on_server = self.lease.is_some();
         // Before the log, a commit that failed or whose answer is missing means no: the keys harm
         // nobody, the visits are removed. A file whose sync failed is another matter.
@@ -149,7 +195,7 @@ impl Core {
     /// After a COMMIT of the log that was not answered with yes: looks whether it took effect. SQLite
     /// cannot say; on a server the lease's row and the head of the log do, once the lost session has
     /// ended.
-    fn took_effect(&mut self, tree: Option<&ledger::Tree>, fault: &Fault) -> Result<bool, Fault> {
+    fn took_effect(&mut self, tree: Option<&Tree>, fault: &Fault) -> Result<bool, Fault> {
         let unknown = |why: Fault| {
             Fault::caused(format!("whether a batch became durable is unknown ({fault})"), why)
         };

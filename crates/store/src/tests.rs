@@ -623,6 +623,48 @@ fn a_database_of_a_newer_program_is_refused_in_words(on: On) {
     assert!(error.chain().contains("newer"), "{error}");
 }
 
+/// Rows that change between our hands and the disk, as a failing memory would have it.
+#[test]
+fn what_was_stored_otherwise_is_never_signed() {
+    for (table, width) in [
+        ("log_tile", "< 256"),
+        ("log_bundle", "< 256"),
+        ("log_tile", "= 256"),
+        ("log_bundle", "= 256"),
+    ] {
+        let lab = Lab::new(On::Sqlite).unwrap();
+        let store = lab.open();
+        write(&store, 0, "the first").unwrap();
+        for event in ["INSERT", "UPDATE"] {
+            lab.sql(
+                Part::Identity,
+                &format!(
+                    "CREATE TRIGGER flip_{event} AFTER {event} ON {table} WHEN NEW.width {width} BEGIN \
+                     UPDATE {table} SET bytes = CAST(SUBSTR(bytes, 1, LENGTH(bytes) - 2) || X'2A2A' AS BLOB) \
+                     WHERE region = NEW.region AND position = NEW.position AND width = NEW.width; END"
+                ),
+            );
+        }
+        let all = |lines: u128| {
+            store.write_blocking(move |tx| {
+                for page in 1..=lines {
+                    tx.run::<Book>(&CONTEXT, page, "a line".to_owned())?.unwrap();
+                }
+                Ok(())
+            })
+        };
+        let Err(Error::Fault(fault)) = all(600) else { panic!("{table}: it was signed") };
+        assert!(fault.chain().contains("not the log whose root was to be signed"), "{fault}");
+        assert_eq!(store.size(), 1);
+        for event in ["INSERT", "UPDATE"] {
+            lab.sql(Part::Identity, &format!("DROP TRIGGER flip_{event}"));
+        }
+        all(600).unwrap();
+        assert_eq!(store.size(), 601);
+        assert_eq!(lab.audit().wrong, []);
+    }
+}
+
 fn a_second_process_on_the_same_folder_is_refused(on: On) {
     let Some(lab) = Lab::new(on) else { return };
     let store = lab.open();
@@ -646,7 +688,7 @@ fn every_sql_text_of_the_store_prepares(on: On) {
 /// Every text of this crate that has a name.
 fn texts() -> Vec<(Side, &'static str)> {
     let own = [access::QUERIES, audit::QUERIES, follow::QUERIES, outbox::QUERIES, read::QUERIES];
-    [own.concat(), [trust::QUERIES, tx::QUERIES, upkeep::QUERIES].concat()]
+    [own.concat(), [trust::QUERIES, tx::QUERIES, upkeep::QUERIES, commit::QUERIES].concat()]
         .concat()
         .into_iter()
         .map(|it| (Side::Identity, it))
