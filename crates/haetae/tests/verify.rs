@@ -183,6 +183,9 @@ fn the_parts_of_a_card_are_one_input_in_any_order() {
         let (status, lines) = verify(&[&with[..], inputs].concat(), "");
         assert_eq!((status, lines.len()), (0, 1), "{inputs:?} {lines:?}");
         assert_eq!((&lines[0]["format"], &lines[0]["verdict"]), (&json!("shc"), &json!("pass")));
+        // Its key says that there is a list, and the folder has none.
+        assert_eq!(lines[0]["checks"]["revocation"], "skipped");
+        assert_eq!(lines[0]["notes"], json!(["revocation_missing"]));
     }
     let (status, lines) = verify(&[&with[..], &[file]].concat(), "");
     assert_eq!((status, &lines[0]["verdict"]), (2, &json!("cannot_tell")));
