@@ -11,6 +11,7 @@
 //! - [`trust`], [`key`], [`certificate`], [`revocation`], [`rules`]: what a verdict stands on;
 //! - one module a kind.
 
+mod attested;
 mod base32;
 mod cbor_value;
 pub mod certificate;

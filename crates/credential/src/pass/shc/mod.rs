@@ -21,9 +21,11 @@ use super::format::Format;
 use super::json;
 use super::reason::Reason;
 use super::revocation::Standing;
+use super::rules::Facts;
 use super::trust::{Signer, Trust};
 use super::verdict::{Draft, Issuer, Note, Shown, Step};
 use super::{Case, Read, Reading};
+use crate::verify::Check;
 
 /// The cards in a text, and for each the signers that its key's name stands for.
 struct Cards<'t>(Vec<(Result<Card, Reason>, &'t [Signer])>);
@@ -107,6 +109,21 @@ fn judge(
         let birth = holder.birth_date.unwrap_or_default();
         Shown::new(&holder.given.join(" "), holder.family, birth, case.policy.full_name)
     });
+    if draft.verdict.checks.schema == Check::Ok {
+        let (payload, as_dcc) = (card.content(), card.as_dcc());
+        let facts = Facts {
+            format: Format::Shc,
+            kind: card.kind(),
+            payload: &payload,
+            as_dcc: as_dcc.as_ref(),
+            issuer_country: None,
+            kid: card.jws.kid.as_bytes(),
+            issued_at: card.not_before().and_then(json::whole),
+            expires_at: card.expires().and_then(json::whole),
+            now_s: case.now_s,
+        };
+        draft.rule(case, &facts);
+    }
 }
 
 /// Where something says whose the key is, it must be this issuer's.
