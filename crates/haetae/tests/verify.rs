@@ -145,6 +145,33 @@ fn a_folder_and_lines_give_one_verdict_for_each() {
 }
 
 #[test]
+fn a_file_larger_than_any_that_is_held_is_a_list_line_by_line() {
+    use std::io::{Seek as _, SeekFrom};
+    const HELD_MAX: u64 = 64 * 1024 * 1024;
+    let Some(case) = case("AT/2DCode/raw/1.json") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.txt");
+    let path = path.to_str().unwrap();
+    // A pass, a line of zeros that takes no room on the disk, a pass.
+    let write = |len: u64| {
+        let mut file = std::fs::File::create(path).unwrap();
+        let end = format!("\n{}", case.text);
+        file.write_all(format!("{}\n", case.text).as_bytes()).unwrap();
+        file.seek(SeekFrom::Start(len - u64::try_from(end.len()).unwrap())).unwrap();
+        file.write_all(end.as_bytes()).unwrap();
+    };
+    write(HELD_MAX + 1);
+    let (status, lines) = case.verify(&[path], "");
+    let reasons: Vec<&Value> = lines.iter().map(|it| &it["reasons"]).collect();
+    assert_eq!((status, reasons), (2, vec![&json!([]), &json!(["too_long"]), &json!([])]));
+    assert!(lines.iter().all(|it| it["input"] == path), "{lines:?}");
+    // One byte less, and it is read whole: one text that is no list.
+    write(HELD_MAX);
+    let (status, lines) = case.verify(&[path], "");
+    assert_eq!((status, lines.len()), (2, 1), "{lines:?}");
+}
+
+#[test]
 fn rules_of_a_country_and_value_sets_decide() {
     let Some(case) = case("AT/2DCode/raw/1.json") else { return };
     let rules = format!("{SHARED}/dgc-business-rules-testdata/EU");
