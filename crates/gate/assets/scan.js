@@ -317,7 +317,8 @@ async function judgePass(text) {
     if (!("ok" in answer)) return cannotTell(answer.error === "passes_missing" ? answer.error : "malformed");
     // A rule's name after its code is for officers, not for the guard.
     const reasons = [...new Set(answer.ok.reasons.map((it) => it.split(":")[0]))];
-    return { ...answer.ok, reasons, class: null, ask_id: false };
+    // Whoever holds a copy can show it, as with a printed code of ours.
+    return { ...answer.ok, reasons, class: null, ask_id: answer.ok.outcome === "pass" };
   } catch {
     return cannotTell("malformed");
   }
@@ -367,10 +368,10 @@ function present(verdict, started, decoded = started) {
   const panel = root.querySelector("#gate-verdict .verdict");
   panel.dataset.colour = { pass: "green", check: "yellow", no_pass: "red", cannot_tell: "unknown" }[kind];
   const word = { pass: "gate-word-pass", check: "gate-word-pass-id", no_pass: "gate-word-no-pass", cannot_tell: "gate-word-cannot-tell" }[kind];
-  // Whoever holds a copy can show a pass of others: its holder is compared with an ID, which takes a while.
-  const compare = verdict.outcome === "pass" && Boolean(verdict.shown);
-  const reasons = kind === "check" ? ["ask_id"]
-    : [...(verdict.marked ? ["lists_old_marked"] : verdict.reasons), ...(compare ? ["ask_id"] : [])];
+  // A pass of others says whose it is; a printed code of ours does not.
+  const reasons = kind === "check"
+    ? [verdict.shown ? "compare_id" : "ask_id", ...(verdict.marked ? ["lists_old_marked"] : []), ...(verdict.notes ?? [])]
+    : verdict.reasons;
   panel.querySelector(".verdict-word").textContent = t(word);
   at("gate-holder").textContent = holder(verdict.shown);
   at("gate-holder").hidden = !verdict.shown;
@@ -383,7 +384,7 @@ function present(verdict, started, decoded = started) {
   signal(kind);
   shown += 1;
   clearTimeout(returnTimer);
-  returnTimer = setTimeout(next, SHOW_MS[compare ? "check" : kind]);
+  returnTimer = setTimeout(next, SHOW_MS[kind]);
   at("gate-next").focus();
 }
 

@@ -14,9 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use credential::IssuerSigner;
 use credential::pass::{Material, PlaceRules, time};
 use device::desk::Desk;
-use e2e::{Browser, City};
+use e2e::{Browser, City, wait};
 use serde_json::{Value, json};
 
+use crate::gate;
 use crate::people::{ENGLISH, open, use_link};
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/passes");
@@ -401,5 +402,43 @@ pub(crate) fn own_passes(city: &City) -> Result<()> {
     ensure!(count("pass ok") == 1, "of the city's clinic: {seen:?}");
     ensure!(count("pass skipped") == 3, "of an issuer that counts: {seen:?}");
     ensure!(count("cannot_tell skipped") == 1, "of nobody: {seen:?}");
-    guard.is_quiet(&[])
+    guard.is_quiet(&[])?;
+    at_the_door(city, &citizen).context("at a door")
+}
+
+/// At a place that takes passes of others, a good one looks like everything that can be copied: yellow,
+/// "check ID", and whom to compare.
+fn at_the_door(city: &City, citizen: &Browser) -> Result<()> {
+    let owner = open(city, &ENGLISH)?;
+    let (guard, place) = gate::enrol(city, &ENGLISH, &owner).context("enrolling")?;
+    owner.go(&place)?;
+    let form = "form:has(input[name=pass_rules])";
+    owner.tick("pass_rules", "own")?;
+    owner.click(&format!("{form} button[type=submit]"))?;
+    owner.until_seen(".notice[data-tone=good]")?;
+    guard.0.reload()?;
+    let carried = "(await (await import(document.querySelector('#gate').dataset.keep)).openKeep()\
+         .then((keep) => keep.get('passes'))) !== undefined";
+    wait::until("what the gate carries for passes of others", || {
+        Ok((guard.0.awaited(carried)? == json!(true)).then_some(()))
+    })?;
+    guard.0.until("the scanner", "document.querySelector('#gate')?.dataset.ready === 'true'")?;
+
+    citizen.go("/passes")?;
+    let cards = citizen.each("main section.card h3 a", "it.getAttribute('href')")?;
+    let mut passed = 0;
+    for card in cards {
+        citizen.go(&format!("{card}/print"))?;
+        let seen = guard.scans_picture(&citizen.picture_of("figure.code svg")?)?;
+        if seen.verdict == "pass" {
+            passed += 1;
+            ensure!(seen.colour == "yellow", "a copy of a pass is {seen:?}");
+            ensure!(seen.words.contains("Check ID"), "{seen:?}");
+            ensure!(seen.words.contains("birthday above"), "{seen:?}");
+        } else {
+            ensure!(seen.colour == "unknown", "nobody's pass is {seen:?}");
+        }
+    }
+    ensure!(passed == 4, "{passed} of the citizen's passes are good");
+    Ok(())
 }
