@@ -12,7 +12,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const wellFormed = (_, value) =>
   typeof value === "string" ? decoder.decode(encoder.encode(value)) : value;
 
-/** Loads the module at `wasmUrl`; answers `{ call(op, args), scan(imageData) }`. */
+/** Loads the module at `wasmUrl`; answers `{ call(op, args), pass(text, demand, now_s), scan(imageData) }`. */
 export async function loadDevice(wasmUrl) {
   const response = await fetch(wasmUrl);
   if (!response.ok) throw new Error(`device module: HTTP ${response.status}`);
@@ -42,7 +42,7 @@ export async function startDevice(module) {
     reader = await WebAssembly.instantiate(module);
   }
 
-  return {
+  const device = {
     /**
      * Sends `{ op, ...args }`; answers `{ ok: ... }` or `{ error: code }`. Throws only if the module
      * aborted; a moment later a new one with the same lists takes its place.
@@ -59,6 +59,17 @@ export async function startDevice(module) {
       }
     },
 
+    /**
+     * The verdict on somebody else's pass at a place with this `demand`, as `call("conclude")` answers
+     * it: the browser's own cryptography checks the signatures that it can, the module the others.
+     */
+    async pass(text, demand, now_s) {
+      const signatures = device.call("prepare", { text });
+      if (!("ok" in signatures)) return signatures;
+      const held = await Promise.all(signatures.ok.map(holds));
+      return device.call("conclude", { text, held, demand, now_s });
+    },
+
     /** The texts of all QR codes in an `ImageData`; none if the reader broke on it. */
     scan({ data, width, height }) {
       try {
@@ -70,6 +81,23 @@ export async function startDevice(module) {
       }
     },
   };
+  return device;
+}
+
+const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+/** The browser's answer to one signature; null where it has none, then the module computes it. */
+async function holds(check) {
+  if (!check) return null;
+  const [key, message, signature] = [check.key, check.message, check.signature].map(fromBase64);
+  try {
+    const scheme = { name: check.scheme, namedCurve: check.curve ?? undefined, hash: check.hash };
+    const imported = await crypto.subtle.importKey(check.form, key, scheme, false, ["verify"]);
+    const how = { name: check.scheme, hash: check.hash, saltLength: check.salt };
+    return await crypto.subtle.verify(how, imported, signature, message);
+  } catch {
+    return null;
+  }
 }
 
 /** Gives `length` bytes to `fill`, then their address to `call`; answers the JSON it returned. */

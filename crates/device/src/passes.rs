@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::pass::{
-    self, Algorithm, Facts, Format, Material, Policy, Prepared, PublicKey, Reason, Rules, Ruling,
+    self, Algorithm, Facts, Material, Policy, Prepared, PublicKey, Reason, Rules, Ruling,
     SignatureCheck, Trust, Verdict, der,
 };
 use credential::verify::{Check, Outcome};
@@ -225,8 +225,7 @@ impl Rules for Place<'_> {
             |name: &str| Ruling { asked: 1, failed: Vec::new(), open: vec![name.to_owned()] };
         let sets = &self.carried.sets;
         let set = sets.iter().find(|(name, _)| *name == self.demand.rules).map(|(_, set)| set);
-        // Rules read the content of the DCC: of another kind there is nothing that they could ask.
-        let (Some(set), Format::Dcc) = (set, facts.format) else { return open(&self.demand.rules) };
+        let Some(set) = set else { return open(&self.demand.rules) };
         let ruling = set.judge(facts);
         // Where no rule is for such a pass, nobody has said yes.
         if ruling.asked == 0 { open(&self.demand.rules) } else { ruling }

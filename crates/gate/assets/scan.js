@@ -308,34 +308,17 @@ const OTHERS = /^(HC1:|NZCP:\/|shc:\/|\{|eyJ)/i;
 /** Cards in several codes: the parts seen so far, by their number. */
 let parts = { of: 0, seen: new Map() };
 
-/** The browser's answer to one signature; null where it has none, then the module computes it. */
-async function holds(check) {
-  if (!check) return null;
-  const [key, message, signature] =
-    [check.key, check.message, check.signature].map((it) => tools.fromBase64(it));
-  try {
-    const scheme = { name: check.scheme, namedCurve: check.curve ?? undefined, hash: check.hash };
-    const imported = await crypto.subtle.importKey(check.form, key, scheme, false, ["verify"]);
-    const how = { name: check.scheme, hash: check.hash, saltLength: check.salt };
-    return await crypto.subtle.verify(how, imported, signature, message);
-  } catch {
-    return null;
-  }
-}
-
 async function judgePass(text) {
   const rules = place();
   if (!takesPasses()) return cannotTell("code_only");
   try {
-    const signatures = device.call("prepare", { text });
-    if (!("ok" in signatures)) return cannotTell(signatures.error);
     const demand = { rules: rules.pass_rules, full_name: rules.full_name, stale_passes: rules.stale_passes };
-    const held = await Promise.all(signatures.ok.map(holds));
-    const answer = device.call("conclude", { text, held, demand, now_s: nowS() });
-    if (!("ok" in answer)) return cannotTell("malformed");
+    const answer = await device.pass(text, demand, nowS());
+    if (!("ok" in answer)) return cannotTell(answer.error === "passes_missing" ? answer.error : "malformed");
     // A rule's name after its code is for officers, not for the guard.
     const reasons = [...new Set(answer.ok.reasons.map((it) => it.split(":")[0]))];
-    return { ...answer.ok, reasons, class: null, ask_id: false };
+    // Whoever holds a copy can show it, as with a printed code of ours.
+    return { ...answer.ok, reasons, class: null, ask_id: answer.ok.outcome === "pass" };
   } catch {
     return cannotTell("malformed");
   }
@@ -385,10 +368,10 @@ function present(verdict, started, decoded = started) {
   const panel = root.querySelector("#gate-verdict .verdict");
   panel.dataset.colour = { pass: "green", check: "yellow", no_pass: "red", cannot_tell: "unknown" }[kind];
   const word = { pass: "gate-word-pass", check: "gate-word-pass-id", no_pass: "gate-word-no-pass", cannot_tell: "gate-word-cannot-tell" }[kind];
-  // Whoever holds a copy can show a pass of others: its holder is compared with an ID, which takes a while.
-  const compare = verdict.outcome === "pass" && Boolean(verdict.shown);
-  const reasons = kind === "check" ? ["ask_id"]
-    : [...(verdict.marked ? ["lists_old_marked"] : verdict.reasons), ...(compare ? ["ask_id"] : [])];
+  // A pass of others says whose it is; a printed code of ours does not.
+  const reasons = kind === "check"
+    ? [verdict.shown ? "compare_id" : "ask_id", ...(verdict.marked ? ["lists_old_marked"] : []), ...(verdict.notes ?? [])]
+    : verdict.reasons;
   panel.querySelector(".verdict-word").textContent = t(word);
   at("gate-holder").textContent = holder(verdict.shown);
   at("gate-holder").hidden = !verdict.shown;
@@ -401,7 +384,7 @@ function present(verdict, started, decoded = started) {
   signal(kind);
   shown += 1;
   clearTimeout(returnTimer);
-  returnTimer = setTimeout(next, SHOW_MS[compare ? "check" : kind]);
+  returnTimer = setTimeout(next, SHOW_MS[kind]);
   at("gate-next").focus();
 }
 

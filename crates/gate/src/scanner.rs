@@ -57,6 +57,8 @@ pub(crate) const TEXTS: &[&str] = &[
     "gate-word-no-pass",
     "gate-word-cannot-tell",
     "gate-reason-ask-id",
+    "gate-reason-compare-id",
+    "gate-reason-revocation-missing",
     "gate-reason-malformed",
     "gate-reason-too-long",
     "gate-reason-typed-offline",

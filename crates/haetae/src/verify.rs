@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use clap::Args;
 use credential::Outcome;
 use credential::batch::Tables;
-use credential::pass::{self, Checks, Finding, Format, Policy, Reason, Trust, Verdict};
+use credential::pass::{self, Checks, Finding, Format, Note, Policy, Reason, Trust, Verdict};
 use judge::CountryRules;
 use kernel::{Clock as _, SystemClock};
 use serde::Serialize;
@@ -79,6 +79,8 @@ struct Line<'a> {
     verdict: Outcome,
     checks: Checks,
     reasons: &'a [Finding],
+    #[serde(skip_serializing_if = "<[Note]>::is_empty")]
+    notes: &'a [Note],
 }
 
 /// How many verdicts of each kind there were.
@@ -242,6 +244,7 @@ fn write_json(out: &mut impl std::io::Write, input: &str, verdict: &Verdict) -> 
         verdict: verdict.outcome,
         checks: verdict.checks,
         reasons: &verdict.reasons,
+        notes: &verdict.notes,
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")?;
@@ -262,6 +265,9 @@ fn write_words(
     write!(out, "{word}  {shown}  {}", verdict.format.code())?;
     for finding in &verdict.reasons {
         write!(out, "  {finding}")?;
+    }
+    for note in &verdict.notes {
+        write!(out, "  note:{}", note.code())?;
     }
     if let Some(issuer) = &verdict.issuer {
         write!(out, "  by {}", printable(&issuer.name))?;

@@ -145,6 +145,33 @@ fn a_folder_and_lines_give_one_verdict_for_each() {
 }
 
 #[test]
+fn a_file_larger_than_any_that_is_held_is_a_list_line_by_line() {
+    use std::io::{Seek as _, SeekFrom};
+    const HELD_MAX: u64 = 64 * 1024 * 1024;
+    let Some(case) = case("AT/2DCode/raw/1.json") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.txt");
+    let path = path.to_str().unwrap();
+    // A pass, a line of zeros that takes no room on the disk, a pass.
+    let write = |len: u64| {
+        let mut file = std::fs::File::create(path).unwrap();
+        let end = format!("\n{}", case.text);
+        file.write_all(format!("{}\n", case.text).as_bytes()).unwrap();
+        file.seek(SeekFrom::Start(len - u64::try_from(end.len()).unwrap())).unwrap();
+        file.write_all(end.as_bytes()).unwrap();
+    };
+    write(HELD_MAX + 1);
+    let (status, lines) = case.verify(&[path], "");
+    let reasons: Vec<&Value> = lines.iter().map(|it| &it["reasons"]).collect();
+    assert_eq!((status, reasons), (2, vec![&json!([]), &json!(["too_long"]), &json!([])]));
+    assert!(lines.iter().all(|it| it["input"] == path), "{lines:?}");
+    // One byte less, and it is read whole: one text that is no list.
+    write(HELD_MAX);
+    let (status, lines) = case.verify(&[path], "");
+    assert_eq!((status, lines.len()), (2, 1), "{lines:?}");
+}
+
+#[test]
 fn rules_of_a_country_and_value_sets_decide() {
     let Some(case) = case("AT/2DCode/raw/1.json") else { return };
     let rules = format!("{SHARED}/dgc-business-rules-testdata/EU");
@@ -160,6 +187,67 @@ fn rules_of_a_country_and_value_sets_decide() {
     let with = ["--rules", &rules, "--country", "AQ", &case.text];
     let (status, lines) = verify(&[&at[..], &with].concat(), "");
     assert_eq!((status, &lines[0]["checks"]["rules"]), (0, &json!("skipped")));
+}
+
+/// Shipped rules, as a file.
+fn shipped(path: &str) -> String {
+    format!("{}/../{path}.json", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn rules_read_cards_and_seals_and_are_open_where_they_cannot() {
+    let (cards, seals) = (Path::new(SHARED).join("shc"), Path::new(SHARED).join("vdsnc/dfat"));
+    let Ok(seal) = std::fs::read_to_string(seals.join("valid.json")) else {
+        eprintln!("SKIPPED: {} is not there; this test has shown nothing", seals.display());
+        return;
+    };
+    let judged = |trust: &Path, now: &str, rules: &str, text: &str| {
+        let (trust, rules) = (trust.to_str().unwrap(), shipped(rules));
+        let (_, lines) = verify(&["--trust", trust, "--now", now, "--rules", &rules, "-"], text);
+        let part = |at: &str| lines[0].pointer(at).unwrap().as_str().unwrap().to_owned();
+        (part("/verdict"), part("/checks/rules"), lines[0]["reasons"].clone())
+    };
+    let pass = ("pass".to_owned(), "ok".to_owned(), json!([]));
+    let (union, korea) = ("rules/policy/eu-entry-2022", "pass/rulebook/kr-2022-01");
+    // Three doses of a card, the last one a booster.
+    let card = cards.join("examples/example-00-d-jws.txt");
+    let card = std::fs::read_to_string(card).unwrap();
+    let keys = cards.join("examples/issuer");
+    for rules in [union, korea] {
+        assert_eq!(judged(&keys, "2023-07-01T00:00:00Z", rules, &card), pass, "{rules}");
+    }
+    // Two doses of a seal, the second on 3 October 2021: Korea counts 180 days, the Union 270.
+    let authority = tempfile::tempdir().unwrap();
+    std::fs::copy(seals.join("csca.der"), authority.path().join("csca.der")).unwrap();
+    let seal = seal.replace(['\n', '\r'], "");
+    let at = |now: &str, rules: &str| judged(authority.path(), now, rules, &seal);
+    assert_eq!(at("2022-02-01T00:00:00Z", korea), pass);
+    assert_eq!(at("2022-02-01T00:00:00Z", "rules/policy/kr-pass-2022-01"), pass);
+    let late = ("no_pass".to_owned(), "failed".to_owned(), json!(["rule_failed:VR-KR-0001"]));
+    assert_eq!(at("2022-05-01T00:00:00Z", korea), late);
+    assert_eq!(at("2022-05-01T00:00:00Z", union), pass);
+}
+
+#[test]
+fn what_a_rule_reads_and_a_card_lacks_leaves_it_open() {
+    let cards = Path::new(SHARED).join("shc/examples");
+    let Ok(card) = std::fs::read_to_string(cards.join("example-00-d-jws.txt")) else {
+        eprintln!("SKIPPED: {} is not there; this test has shown nothing", cards.display());
+        return;
+    };
+    let text = std::fs::read_to_string(shipped("rules/policy/eu-entry-2022")).unwrap();
+    let mut rules: Value = serde_json::from_str(&text).unwrap();
+    let rules = rules.as_array_mut().unwrap();
+    // A manufacturer, which no card names: of a DCC this would be a "no".
+    let rule = rules.iter_mut().find(|it| it["Identifier"] == "VR-EU-0101").unwrap();
+    rule["AffectedFields"] = json!(["v.0", "v.0.ma"]);
+    rule["Logic"] = json!({"===": [{"var": "payload.v.0.ma"}, "ORG-100031184"]});
+    let folder = tempfile::tempdir().unwrap();
+    let file = put(folder.path(), "rules.json", json!(rules).to_string().as_bytes());
+    let keys = cards.join("issuer");
+    let with = ["--trust", keys.to_str().unwrap(), "--now", "2023-07-01T00:00:00Z", "--rules"];
+    let (status, lines) = verify(&[&with[..], &[file.to_str().unwrap(), "-"]].concat(), &card);
+    assert_eq!((status, &lines[0]["reasons"]), (2, &json!(["rule_open:VR-EU-0101"])));
 }
 
 #[test]
@@ -183,6 +271,9 @@ fn the_parts_of_a_card_are_one_input_in_any_order() {
         let (status, lines) = verify(&[&with[..], inputs].concat(), "");
         assert_eq!((status, lines.len()), (0, 1), "{inputs:?} {lines:?}");
         assert_eq!((&lines[0]["format"], &lines[0]["verdict"]), (&json!("shc"), &json!("pass")));
+        // Its key says that there is a list, and the folder has none.
+        assert_eq!(lines[0]["checks"]["revocation"], "skipped");
+        assert_eq!(lines[0]["notes"], json!(["revocation_missing"]));
     }
     let (status, lines) = verify(&[&with[..], &[file]].concat(), "");
     assert_eq!((status, &lines[0]["verdict"]), (2, &json!("cannot_tell")));

@@ -6,7 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::pass::{Facts, Format, Rules, Ruling, time};
-use rules::{Judgement, PassRules, Question, RuleResult, Signed, ValueSets};
+use rules::{Asked, Judgement, PassRules, Question, RuleResult, Signed, ValueSets};
+use serde_json::Value;
 
 /// The rules by which one country (or a place in it) judges passes.
 #[derive(Debug, Clone, Default)]
@@ -21,11 +22,9 @@ pub struct CountryRules {
 
 impl CountryRules {
     /// What every rule that is for such a pass says; with `trace`, each with what it looked at.
-    /// Nothing for a pass that is no DCC: published rules read the content of one.
+    /// Nothing for a pass that cannot be said as a DCC: published rules read the content of one.
     pub fn ask(&self, facts: &Facts<'_>, trace: bool) -> Option<Judgement<'_>> {
-        if facts.format != Format::Dcc {
-            return None;
-        }
+        let payload = facts.as_dcc?;
         let clock = time::text(facts.now_s);
         let issued = facts.issued_at.map(time::text);
         let expires = facts.expires_at.map(time::text);
@@ -42,15 +41,44 @@ impl CountryRules {
             key_id: Some(&key_id),
         };
         // The only thing that selecting can refuse is the clock, which is written here.
-        self.rules.judge(&question, facts.payload, &signed, &self.value_sets, trace).ok()
+        self.rules.judge(&question, payload, &signed, &self.value_sets, trace).ok()
     }
+}
+
+/// The name under which a pass is open that rules cannot read.
+const UNREAD: &str = "content";
+
+/// Whether a rule reads a field that this content lacks; other groups than the one that is there are
+/// lacking in a DCC as well.
+fn reads_more(affected: &[String], payload: &Value) -> bool {
+    affected.iter().any(|path| {
+        let group = path.split('.').next().unwrap_or_default();
+        let is_other = matches!(group, "v" | "t" | "r" | "e" | "x") && payload.get(group).is_none();
+        let pointer = format!("/{}", path.replace('.', "/"));
+        !is_other && payload.pointer(&pointer).is_none()
+    })
 }
 
 impl Rules for CountryRules {
     fn judge(&self, facts: &Facts<'_>) -> Ruling {
-        let Some(judgement) = self.ask(facts, false) else { return Ruling::default() };
+        let Some(judgement) = self.ask(facts, false) else {
+            // A card or a seal that cannot be said as a DCC: what it stands on is not known here. A pass
+            // of New Zealand stands on New Zealand's own rule, and no other is for it.
+            let is_open = matches!(facts.format, Format::Shc | Format::Vdsnc);
+            let open = is_open.then(|| UNREAD.to_owned()).into_iter().collect::<Vec<_>>();
+            return Ruling { asked: open.len(), failed: Vec::new(), open };
+        };
+        // What was said as a DCC has fewer fields than one. A rule that reads others is open: that they
+        // are missing says nothing of the pass.
+        let result = |it: &Asked<'_>| match facts.format {
+            Format::Dcc => it.result,
+            _ if facts.as_dcc.is_some_and(|payload| reads_more(&it.rule.affected, payload)) => {
+                RuleResult::Open
+            }
+            _ => it.result,
+        };
         let named = |wanted: RuleResult| {
-            let rules = judgement.asked.iter().filter(|it| it.result == wanted);
+            let rules = judgement.asked.iter().filter(|it| result(it) == wanted);
             rules.map(|it| it.rule.identifier.clone()).collect()
         };
         Ruling {

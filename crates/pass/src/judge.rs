@@ -70,6 +70,8 @@ struct Taken {
     format: Format,
     kind: Kind,
     payload: Value,
+    /// What rules read, where that is not the payload itself.
+    as_dcc: Option<Value>,
     country: Option<String>,
     kid: Vec<u8>,
     issued_at: Option<i64>,
@@ -86,6 +88,7 @@ impl Rules for Witness {
             format: facts.format,
             kind: facts.kind,
             payload: facts.payload.clone(),
+            as_dcc: facts.as_dcc.filter(|_| facts.format != Format::Dcc).cloned(),
             country: facts.issuer_country.map(str::to_owned),
             kid: facts.kid.to_vec(),
             issued_at: facts.issued_at,
@@ -101,6 +104,10 @@ impl Taken {
             format: self.format,
             kind: self.kind,
             payload: &self.payload,
+            as_dcc: match self.format {
+                Format::Dcc => Some(&self.payload),
+                _ => self.as_dcc.as_ref(),
+            },
             issuer_country: self.country.as_deref(),
             kid: &self.kid,
             issued_at: self.issued_at,

@@ -123,7 +123,7 @@ pub fn own(app: &App, reader: &mut Reader<'_>, now: Instant) -> Result<Arc<Own>,
         let places = statuses.iter().filter(|it| it.0 == number).map(|it| (it.1, it.2));
         lists.push(signed(&authority, &key.1, number, places, issued_at)?);
     }
-    let (json, pem) = files(&authority, &region, &signers);
+    let (json, pem) = files(&authority, &region, &signers, issued_at);
     let mut trust = Trust::default();
     trust.add(&json);
     for list in &lists {
@@ -165,8 +165,14 @@ fn signed(
     Ok(Published { number, cwt, jwt })
 }
 
-/// The file of signers in the form that national lists of signers have, and as PEM.
-fn files(authority: &Authority, region: &Region, signers: &[PassSigner]) -> (Vec<u8>, String) {
+/// The file of signers in the form that national lists of signers have, with its end, and as PEM, which
+/// cannot say one.
+fn files(
+    authority: &Authority,
+    region: &Region,
+    signers: &[PassSigner],
+    issued_at: i64,
+) -> (Vec<u8>, String) {
     let country = region.country();
     let entry = |kind: &str, der: &[u8], refused_from: Option<Instant>| {
         let kid = Certificate::from_der(der).map(|it| STANDARD.encode(it.kid()));
@@ -186,7 +192,10 @@ fn files(authority: &Authority, region: &Region, signers: &[PassSigner]) -> (Vec
         .chain(good.map(|it| it.certificate.as_slice()))
         .map(pem)
         .collect();
-    (json!({ "certificates": entries }).to_string().into_bytes(), pem)
+    let file = json!({
+        "certificates": entries, "issued_at": issued_at, "valid_until": issued_at + LIST_S,
+    });
+    (file.to_string().into_bytes(), pem)
 }
 
 /// Lines of 64 characters (RFC 7468).

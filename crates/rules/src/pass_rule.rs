@@ -93,6 +93,8 @@ pub struct PassRule {
     pub descriptions: Vec<(String, String)>,
     /// The logic, or why it could not be compiled.
     pub logic: Result<Expression, Invalid>,
+    /// What the rule says that it looks at in the payload: `v.0.mp`.
+    pub affected: Vec<String>,
     pub(crate) valid_from: DateTime,
     pub(crate) valid_to: DateTime,
 }
@@ -168,6 +170,7 @@ impl PassRule {
             descriptions: descriptions(field(fields, "Description")),
             logic: Expression::parse_published(logic)
                 .map_err(|it| it.within(&place(fields, "Logic"))),
+            affected: texts(field(fields, "AffectedFields")),
             valid_from: date(fields, "ValidFrom")?,
             valid_to: date(fields, "ValidTo")?,
         })
@@ -309,6 +312,12 @@ fn check_description(fields: &Map<String, Value>, found: &mut Vec<Invalid>) {
     if !descriptions(Some(value)).iter().any(|(language, _)| language == "en") {
         found.push(malformed(&at, "in English (\"en\") among others"));
     }
+}
+
+/// The texts of an array; what is none is left out.
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// `AffectedFields` says what the rule looks at in the payload, for people who are shown why: each of

@@ -9,6 +9,7 @@ mod line;
 mod log;
 mod officer;
 mod pages;
+mod passes;
 mod passkey;
 mod people;
 
@@ -56,6 +57,14 @@ fn a_citizen_gets_a_code_without_a_single_script() -> Result<()> {
 #[test]
 fn a_passkey_signs_in_a_citizen_and_an_officer() -> Result<()> {
     in_a_city(|city| passkey::passkeys(city))
+}
+
+#[test]
+fn a_browser_judges_published_passes_as_the_server_does() -> Result<()> {
+    in_a_city(|city| {
+        passes::published_cases(city)?;
+        passes::own_passes(city)
+    })
 }
 
 #[test]

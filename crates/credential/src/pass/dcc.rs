@@ -147,6 +147,7 @@ impl Read for Dcc<'_> {
                 format: Format::Dcc,
                 kind,
                 payload: &claims.content,
+                as_dcc: Some(&claims.content),
                 issuer_country: country,
                 kid: &self.kid,
                 issued_at: claims.issued_at,

@@ -105,7 +105,7 @@ impl Trust {
 
     fn add_der(&mut self, bytes: &[u8]) -> Found {
         if let Some(certificate) = Certificate::from_der(bytes) {
-            return self.add_certificate(certificate, None, None);
+            return self.add_certificate(certificate, &Listed::default());
         }
         if let Some(list) = RevokedCertificates::from_der(bytes) {
             self.revocations.add_certificates(list);
@@ -117,23 +117,18 @@ impl Trust {
         Found { revocations: 1, ..Found::default() }
     }
 
-    fn add_certificate(
-        &mut self,
-        certificate: Certificate,
-        country: Option<&str>,
-        refused_from: Option<i64>,
-    ) -> Found {
+    fn add_certificate(&mut self, certificate: Certificate, listed: &Listed<'_>) -> Found {
         let mut found = Found::default();
         if let Some(key) = certificate.key.clone() {
             let signer = Signer {
                 key,
                 usage: certificate.usage(),
                 issuer: certificate.name(),
-                country: certificate.country().or_else(|| country.map(str::to_owned)),
+                country: certificate.country().or_else(|| listed.country.map(str::to_owned)),
                 not_before: Some(certificate.not_before),
                 not_after: Some(certificate.not_after),
-                refused_from,
-                list_until: None,
+                refused_from: listed.refused_from,
+                list_until: listed.until,
                 certificate: Some(Box::new(certificate.clone())),
             };
             self.add_signer(Format::Dcc, &certificate.kid(), signer);
@@ -165,27 +160,28 @@ impl Trust {
             let issuer = text_of(value, "issuer").or(text_of(value, "iss"));
             let certified = keys.iter().filter_map(CardKey::read).flat_map(|key| key.issuers);
             let owners: Vec<_> = issuer.map(str::to_owned).into_iter().chain(certified).collect();
-            return self.add_all(keys, |trust, key| trust.add_jwk(key, &owners));
+            return self.add_all(keys, |trust, key| trust.add_jwk(key, &owners, None));
         }
         if value.get("kty").is_some() {
-            return self.add_jwk(value, &[]);
+            return self.add_jwk(value, &[], None);
         }
+        let until = end_of(value);
         if let Some(certificates) = array("certificates") {
-            return self.add_all(certificates, Self::add_listed);
+            return self.add_all(certificates, |trust, entry| trust.add_listed(entry, until));
         }
         if let Some(keys) = value.get("eu_keys").and_then(Value::as_object) {
             let each = keys.iter().flat_map(|(kid, keys)| {
                 keys.as_array().into_iter().flatten().map(move |key| (kid, key))
             });
             return each.fold(Found::default(), |found, (kid, key)| {
-                found.plus(self.add_bare(kid, key, "subjectPk", key.get("keyUsage")))
+                found.plus(self.add_bare(kid, key, "subjectPk", key.get("keyUsage"), until))
             });
         }
         if let Some(countries) = value.get("dsc_trust_list").and_then(Value::as_object) {
             let mut found = Found::default();
             for (country, list) in countries {
                 for key in list.get("keys").and_then(Value::as_array).into_iter().flatten() {
-                    found = found.plus(self.add_chain(key, country));
+                    found = found.plus(self.add_chain(key, country, until));
                 }
             }
             return found;
@@ -197,7 +193,7 @@ impl Trust {
             return self.add_region(value).unwrap_or_default();
         }
         match value.as_array() {
-            Some(list) => self.add_all(list, Self::add_listed),
+            Some(list) => self.add_all(list, |trust, entry| trust.add_listed(entry, None)),
             None => Found::default(),
         }
     }
@@ -207,23 +203,31 @@ impl Trust {
     }
 
     /// One entry of a list: a certificate, or a bare key under its name.
-    fn add_listed(&mut self, entry: &Value) -> Found {
+    fn add_listed(&mut self, entry: &Value, until: Option<i64>) -> Found {
         let text = |name: &str| entry.get(name).and_then(Value::as_str);
         let certificate = text("rawData").and_then(any_base64);
         if let Some(certificate) = certificate.and_then(|der| Certificate::from_der(&der)) {
             // Ours say since when a key may be in other hands; what it signed before stays good.
             let refused_from = entry.get("refused_from").and_then(Value::as_i64);
-            return self.add_certificate(certificate, text("country"), refused_from);
+            let listed = Listed { country: text("country"), refused_from, until };
+            return self.add_certificate(certificate, &listed);
         }
         match text("kid") {
-            Some(kid) => self.add_bare(kid, entry, "publicKey", None),
-            None if entry.get("kty").is_some() => self.add_jwk(entry, &[]),
+            Some(kid) => self.add_bare(kid, entry, "publicKey", None, until),
+            None if entry.get("kty").is_some() => self.add_jwk(entry, &[], until),
             None => Found::default(),
         }
     }
 
     /// A key as SubjectPublicKeyInfo under its name, for passes whose letters the list gives.
-    fn add_bare(&mut self, kid: &str, entry: &Value, field: &str, usage: Option<&Value>) -> Found {
+    fn add_bare(
+        &mut self,
+        kid: &str,
+        entry: &Value,
+        field: &str,
+        usage: Option<&Value>,
+        list_until: Option<i64>,
+    ) -> Found {
         let text = |name: &str| entry.get(name).and_then(Value::as_str);
         let info = text(field).and_then(any_base64);
         let key = info.and_then(|info| Der(&info).take(der::SEQUENCE).and_then(public_key));
@@ -234,16 +238,19 @@ impl Trust {
             Usage { vaccination: has("v"), test: has("t"), recovery: has("r") }
         });
         let country = text("ian").or(text("country")).map(str::to_ascii_uppercase);
-        self.add_signer(Format::Dcc, &kid, Signer { usage, country, ..bare(key) });
+        self.add_signer(Format::Dcc, &kid, Signer { usage, country, list_until, ..bare(key) });
         Found { signers: 1, ..Found::default() }
     }
 
     /// An entry with a chain of certificates, the signer's first, or else a plain key.
-    fn add_chain(&mut self, key: &Value, country: &str) -> Found {
+    fn add_chain(&mut self, key: &Value, country: &str, until: Option<i64>) -> Found {
         let first = key.get("x5c").and_then(|chain| chain.get(0)).and_then(Value::as_str);
         match first.and_then(any_base64).and_then(|der| Certificate::from_der(&der)) {
-            Some(certificate) => self.add_certificate(certificate, Some(country), None),
-            None => self.add_jwk(key, &[]),
+            Some(certificate) => {
+                let listed = Listed { country: Some(country), until, ..Listed::default() };
+                self.add_certificate(certificate, &listed)
+            }
+            None => self.add_jwk(key, &[], until),
         }
     }
 
@@ -258,15 +265,15 @@ impl Trust {
             self.revocations.add_cards(crl);
         }
         list("keys").fold(Found { lists: 1, ..Found::default() }, |found, key| {
-            found.plus(self.add_jwk(key, &[issuer.to_owned()]))
+            found.plus(self.add_jwk(key, &[issuer.to_owned()], None))
         })
     }
 
     /// A key, and whose it is as far as its set says.
-    fn add_jwk(&mut self, jwk: &Value, owners: &[String]) -> Found {
+    fn add_jwk(&mut self, jwk: &Value, owners: &[String], list_until: Option<i64>) -> Found {
         let kid = jwk.get("kid").and_then(Value::as_str);
         let (Some(kid), Some(key)) = (kid, jwk::public_key(jwk)) else { return Found::default() };
-        let signer = bare(key);
+        let signer = Signer { list_until, ..bare(key) };
         if let Some(short) = any_base64(kid).filter(|kid| kid.len() == 8) {
             self.add_signer(Format::Dcc, &short, signer.clone());
         }
@@ -327,6 +334,21 @@ impl Trust {
         self.regions.push(list::Trust { list, revocations });
         Some(Found { regions: 1, ..Found::default() })
     }
+}
+
+/// What a list says beside a certificate.
+#[derive(Debug, Clone, Copy, Default)]
+struct Listed<'a> {
+    country: Option<&'a str>,
+    refused_from: Option<i64>,
+    until: Option<i64>,
+}
+
+/// Until when a list of signers may be relied on, in unix seconds: `valid_until` of ours, `exp` of lists
+/// that travel as JWT (RFC 7519, 4.1.4; Sweden's). Most national lists give no end.
+fn end_of(list: &Value) -> Option<i64> {
+    let second = |name: &str| list.get(name).and_then(Value::as_i64);
+    second("valid_until").or_else(|| second("exp"))
 }
 
 /// A key of which nothing else is known.

@@ -81,6 +81,12 @@ impl Json {
         self.get(name)?.text()
     }
 
+    /// As serde has it.
+    pub(crate) fn to_value(&self) -> serde_json::Value {
+        // What is written here is JSON.
+        serde_json::from_str(&self.canonical()).unwrap_or_default()
+    }
+
     /// The JSON Canonicalization Scheme (RFC 8785): members sorted by UTF-16 code units, no white
     /// space, numbers as ECMAScript prints them.
     pub(crate) fn canonical(&self) -> String {

@@ -11,6 +11,7 @@
 //! - [`trust`], [`key`], [`certificate`], [`revocation`], [`rules`]: what a verdict stands on;
 //! - one module a kind.
 
+mod attested;
 mod base32;
 mod cbor_value;
 pub mod certificate;
@@ -59,7 +60,7 @@ pub use reason::{Finding, Reason};
 pub use revocation::{DccNames, Revocations, Standing};
 pub use rules::{Facts, Rules, Ruling};
 pub use trust::{Signer, Trust, Usage};
-pub use verdict::{Checks, Issuer, Kind, Policy, Shown, Step, Verdict};
+pub use verdict::{Checks, Issuer, Kind, Note, Policy, Shown, Step, Verdict};
 
 use verdict::Draft;
 

@@ -112,6 +112,8 @@ impl Read for Nzcp<'_> {
                 format: Format::Nzcp,
                 kind: Kind::Bare,
                 payload: &claims.credential,
+                // It says that New Zealand's own rule was met, and not by what.
+                as_dcc: None,
                 issuer_country: signer.country.as_deref(),
                 kid: self.name.as_bytes(),
                 issued_at: Some(claims.not_before),

@@ -152,7 +152,6 @@ impl Reason {
             | Self::EncodingMalformed
             | Self::CompressionMalformed
             | Self::EnvelopeMalformed
-            | Self::TrustStale
             | Self::IssuerUnknown => Effect::Undermines,
             // A key that an authority took back, or a signature that does not hold, is a fact about
             // the pass, whatever else is in doubt.
@@ -166,9 +165,10 @@ impl Reason {
             | Self::NotYetValid
             | Self::Revoked
             | Self::RuleFailed => Effect::Refuses,
-            // A certificate that is over says that this list is old, or that the issuer was careless;
-            // the pass itself has its own time, which refuses by itself.
+            // A list that is too old, or a certificate that is over, cannot say that a pass is good; what
+            // speaks against the pass (its own time, a revocation) refuses by itself.
             Self::ClaimsMalformed
+            | Self::TrustStale
             | Self::IssuerExpired
             | Self::IssuerNotYetValid
             | Self::SignatureUnchecked

@@ -15,6 +15,8 @@ pub struct Facts<'a> {
     pub kind: Kind,
     /// The content, as the kind's specification writes it in JSON.
     pub payload: &'a Value,
+    /// The same as a DCC says it, which is what published rules read; nothing where it cannot be said so.
+    pub as_dcc: Option<&'a Value>,
     /// ISO 3166-1 alpha-2 of the issuer.
     pub issuer_country: Option<&'a str>,
     /// The signing key's name.

@@ -13,9 +13,11 @@ use super::jwk::any_base64;
 use super::key::{Algorithm, PublicKey, SignatureCheck};
 use super::reason::Reason;
 use super::revocation::Standing;
+use super::rules::Facts;
 use super::trust::Trust;
 use super::verdict::{Draft, Issuer, Kind, Shown, Step};
-use super::{Case, Format, Read, Reading, country, time};
+use super::{Case, Format, Read, Reading, attested, country, time};
+use crate::verify::Check;
 
 /// 2.23.136.1.1.14.2: signs VDS-NC.
 const SEAL_USAGE: &[u8] = &[0x67, 0x81, 0x08, 0x01, 0x01, 0x0e, 0x02];
@@ -121,6 +123,24 @@ impl Read for Seal<'_> {
             standing => draft.stand(standing),
         }
         self.show(case, draft);
+        if let (Check::Ok, Some(kind)) = (draft.verdict.checks.schema, draft.verdict.kind) {
+            let message = self.message(&[]);
+            let as_dcc = message.and_then(|it| attested::of_seal(self.header("t"), it));
+            let payload = self.json.get("data").map(Json::to_value).unwrap_or_default();
+            let country = self.certificate.country();
+            let facts = Facts {
+                format: Format::Vdsnc,
+                kind,
+                payload: &payload,
+                as_dcc: as_dcc.as_ref(),
+                issuer_country: country.as_deref(),
+                kid: &self.certificate.kid(),
+                issued_at: None,
+                expires_at: None,
+                now_s: case.now_s,
+            };
+            draft.rule(case, &facts);
+        }
     }
 }
 

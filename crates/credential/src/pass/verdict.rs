@@ -130,6 +130,23 @@ pub enum Kind {
     Bare,
 }
 
+/// What does not change the outcome, and what whoever relies on it should hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// The issuer says that it has a revocation list, and none is held here.
+    RevocationMissing,
+}
+
+impl Note {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::RevocationMissing => "revocation_missing",
+        }
+    }
+}
+
 /// What [`super::verify`] found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
@@ -141,6 +158,9 @@ pub struct Verdict {
     pub checks: Checks,
     /// Why, in the order of the steps; empty exactly when the outcome is a pass.
     pub reasons: Vec<Finding>,
+    /// What is to be said beside the outcome.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// Who issued it; known only once the signature was verified, as all that follows.
     pub issuer: Option<Issuer>,
     /// What it attests.
@@ -175,6 +195,7 @@ impl Draft {
             outcome: Outcome::CannotTell,
             checks: Checks::NONE,
             reasons: Vec::new(),
+            notes: Vec::new(),
             issuer: None,
             kind: None,
             shown: None,
@@ -235,6 +256,11 @@ impl Draft {
         for reason in other.reasons {
             if !self.verdict.reasons.contains(&reason) {
                 self.verdict.reasons.push(reason);
+            }
+        }
+        for note in other.notes {
+            if !self.verdict.notes.contains(&note) {
+                self.verdict.notes.push(note);
             }
         }
         let verdict = &mut self.verdict;

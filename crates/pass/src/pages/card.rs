@@ -280,6 +280,7 @@ pub(crate) fn sample_seen(number: u128, now: Instant) -> (Held, Judged) {
         outcome,
         checks,
         reasons,
+        notes: Vec::new(),
         issuer: known.then(|| Issuer {
             name: "Example Health Agency".to_owned(),
             country: Some("XX".to_owned()),

@@ -198,8 +198,12 @@ async fn a_clinic_issues_and_the_pass_is_in_the_wallet_and_good_everywhere() {
     assert!(sheet.contains("<path d=\"M"), "a QR code");
     let text = text(&town).await;
     assert!(text.starts_with("HC1:"));
-    let (passes, reasons) = outcome(&text, &town.outside().await, NOON);
-    assert_eq!((passes, reasons), (credential::Outcome::Pass, vec![]));
+    let outside = town.outside().await;
+    assert_eq!(outcome(&text, &outside, NOON), (credential::Outcome::Pass, vec![]));
+    // Whoever still has these files four days later cannot tell: a key may have been refused since.
+    let late = outcome(&text, &outside, NOON.plus_seconds(crate::lists::LIST_S));
+    assert_eq!(late.0, credential::Outcome::CannotTell);
+    assert_eq!(late.1.first().map(String::as_str), Some("trust_stale"), "{:?}", late.1);
     let mut guard = town.staff(5).await;
     let asked = json!({ "texts": [text], "rules": "city" });
     let verdict = guard.post_json("/api/v1/verifications", &asked).await.json();
@@ -284,7 +288,9 @@ async fn what_was_revoked_is_good_nowhere_and_its_holder_knows_why() {
     // For good; and a list that is too old says nothing good of others.
     assert_eq!(set(&mut nurse, &path, "valid").await.code(), "pass-standing-final");
     let late = NOON.plus_seconds(crate::lists::LIST_S);
-    assert_eq!(outcome(&text, &gate, late), no, "revoked stays revoked");
+    let (still, reasons) = outcome(&text, &gate, late);
+    assert_eq!(still, credential::Outcome::NoPass, "revoked stays revoked");
+    assert_eq!(reasons, ["trust_stale", "revoked"]);
     issue(&town).await;
     let fresh = self::text(&town).await;
     assert_eq!(outcome(&fresh, &gate, NOON).0, credential::Outcome::Pass);

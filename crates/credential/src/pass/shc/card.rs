@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::super::attested;
 use super::super::inflate::{Wrap, inflate};
 use super::super::json::Json;
 use super::super::jwk;
@@ -76,6 +77,16 @@ impl Card {
     fn resources(&self) -> impl Iterator<Item = &Json> {
         let entries = self.bundle().and_then(|bundle| bundle.get("entry")).and_then(Json::list);
         entries.unwrap_or_default().iter().filter_map(|entry| entry.get("resource"))
+    }
+
+    /// What it attests as a DCC would say it, where it can be said so.
+    pub(crate) fn as_dcc(&self) -> Option<serde_json::Value> {
+        attested::of_card(&self.resources().collect::<Vec<_>>())
+    }
+
+    /// The whole content.
+    pub(crate) fn content(&self) -> serde_json::Value {
+        self.payload.to_value()
     }
 
     fn has(&self, kind: &str) -> bool {

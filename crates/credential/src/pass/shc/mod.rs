@@ -3,8 +3,9 @@
 //! A card travels as digits in one QR code (`shc:/…`), cut into several (`shc:/1/3/…`), as a bare
 //! JWS, or in a file with a list of them; a file gets one verdict, which is the worst of its cards.
 //!
-//! Revocation: a list that names the card refuses it. A key that says it has a list while none is held
-//! here leaves the check out, as for every kind: whether a place may do without lists is its policy.
+//! Revocation: a list that names the card refuses it. Where a key says that it has a list and none is
+//! held here, the check is left out and the verdict says so in a note: the framework's own examples are
+//! good by their key set alone, and a folder cannot fetch a list.
 
 pub(crate) mod card;
 pub(crate) mod crl;
@@ -20,9 +21,11 @@ use super::format::Format;
 use super::json;
 use super::reason::Reason;
 use super::revocation::Standing;
+use super::rules::Facts;
 use super::trust::{Signer, Trust};
-use super::verdict::{Draft, Issuer, Shown, Step};
+use super::verdict::{Draft, Issuer, Note, Shown, Step};
 use super::{Case, Read, Reading};
+use crate::verify::Check;
 
 /// The cards in a text, and for each the signers that its key's name stands for.
 struct Cards<'t>(Vec<(Result<Card, Reason>, &'t [Signer])>);
@@ -90,7 +93,12 @@ fn judge(
     }
     draft.note(Step::Schema, (!card.is_as_specified()).then_some(Reason::SchemaInvalid));
     draft.note(Step::Time, time_reason(card, case));
-    draft.stand(standing(card, case));
+    let standing = standing(card, case);
+    draft.stand(standing);
+    let has_list = case.trust.card_list_version(&card.jws.kid).is_some();
+    if standing == Standing::NotListed && has_list {
+        draft.verdict.notes.push(Note::RevocationMissing);
+    }
 
     let verdict = &mut draft.verdict;
     verdict.issuer = Some(Issuer { name: issuer.to_owned(), country: None });
@@ -101,6 +109,21 @@ fn judge(
         let birth = holder.birth_date.unwrap_or_default();
         Shown::new(&holder.given.join(" "), holder.family, birth, case.policy.full_name)
     });
+    if draft.verdict.checks.schema == Check::Ok {
+        let (payload, as_dcc) = (card.content(), card.as_dcc());
+        let facts = Facts {
+            format: Format::Shc,
+            kind: card.kind(),
+            payload: &payload,
+            as_dcc: as_dcc.as_ref(),
+            issuer_country: None,
+            kid: card.jws.kid.as_bytes(),
+            issued_at: card.not_before().and_then(json::whole),
+            expires_at: card.expires().and_then(json::whole),
+            now_s: case.now_s,
+        };
+        draft.rule(case, &facts);
+    }
 }
 
 /// Where something says whose the key is, it must be this issuer's.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{data, json_files};
 use crate::issue::DeviceKey;
-use crate::pass::{Format, Policy, Trust, Verdict, verify};
+use crate::pass::{Format, Note, Policy, Trust, Verdict, verify};
 use crate::verify::{Check, Outcome};
 
 /// The clock of the published labels: 2022-05-31.
@@ -443,6 +443,12 @@ fn revoked_cards_are_refused_and_lists_that_cannot_vouch_leave_it_open() {
     // A list of another key is not about this card.
     let other = json!({"kid": "other", "method": "rid", "ctr": 1, "rids": ["abc"]});
     assert_eq!(judged(&card, &[other]), (Check::Skipped, vec![]));
+
+    // A key that says it has a list, and none is held: the verdict stays, and says what it stands on.
+    let notes = |files: &[Value]| judge(&issuer.card(&card), &trusting(files), LABELS_AT).notes;
+    assert_eq!(notes(&[with_version(2)]), [Note::RevocationMissing]);
+    assert_eq!(notes(&[with_version(2), list("rid", 2, &["xyz"])]), []);
+    assert_eq!(notes(&[json!({"keys": [issuer.jwk()]})]), []);
 
     // The framework's RFC 2 gives this hash for its revoked example.
     let mut old = payload();

@@ -49,10 +49,8 @@ fn the_hashes_of_the_published_passes_are_those_of_germanys_app() {
     }
 }
 
-#[test]
-fn a_batch_in_the_folder_refuses_the_passes_it_names_until_and_after_its_end() {
-    let signer = HcertSigner::from_scalar(&[7; 32]).unwrap();
-    let pass = |identifier: &str| Hcert {
+fn recovery(identifier: &str) -> Hcert {
+    Hcert {
         person: Person {
             surname: "Kim".to_owned(),
             given: "Minsu".to_owned(),
@@ -71,7 +69,56 @@ fn a_batch_in_the_folder_refuses_the_passes_it_names_until_and_after_its_end() {
         issued_at: NOW - 60,
         expires_at: NOW + 86_400,
         status: None,
+    }
+}
+
+#[test]
+fn a_list_of_signers_with_an_end_is_stale_from_then_on() {
+    let signer = HcertSigner::from_scalar(&[7; 32]).unwrap();
+    let pass = signer.sign(&recovery(&uvci("KR", "ONE").unwrap())).unwrap();
+    let kid = to_base64url(&signer.kid());
+    let info = to_base64url(&signer.public_info());
+    let point = signer.public_info();
+    // The last 65 bytes of the key's information are the point: 4, x, y.
+    let point = &point[point.len() - 64..];
+    let (x, y) = (to_base64url(&point[..32]), to_base64url(&point[32..]));
+    let jwk = json!({"kid": kid, "kty": "EC", "crv": "P-256", "x": x, "y": y});
+    let end = NOW + 3_600;
+    // The Netherlands' form, Sweden's, Germany's, each with an end and without.
+    let lists = |end: Value| {
+        [
+            json!({"exp": end, "eu_keys": {&kid: [{"subjectPk": info, "keyUsage": []}]}}),
+            json!({"exp": end, "dsc_trust_list": {"KR": {"keys": [jwk]}}}),
+            json!({"valid_until": end, "certificates": [{"kid": kid, "publicKey": info}]}),
+        ]
     };
+    let found = |list: &Value, now_s: i64| {
+        let mut trust = Trust::default();
+        assert_eq!(trust.add(list.to_string().as_bytes()).signers, 1, "{list}");
+        let verdict = verify(&pass, &trust, None, &Policy::default(), now_s);
+        (verdict.outcome, verdict.reasons.first().map(|it| it.reason.code()))
+    };
+    for list in lists(json!(end)) {
+        assert_eq!(found(&list, end - 1), (Outcome::Pass, None), "{list}");
+        let stale = (Outcome::CannotTell, Some("trust_stale"));
+        assert_eq!(found(&list, end), stale, "{list}");
+        // The list of the day after, beside it, is what counts.
+        let mut both = Trust::default();
+        both.add(list.to_string().as_bytes());
+        for fresh in lists(json!(end + 86_400)) {
+            both.add(fresh.to_string().as_bytes());
+        }
+        assert_eq!(verify(&pass, &both, None, &Policy::default(), end).outcome, Outcome::Pass);
+    }
+    for list in lists(Value::Null) {
+        assert_eq!(found(&list, end), (Outcome::Pass, None), "{list}");
+    }
+}
+
+#[test]
+fn a_batch_in_the_folder_refuses_the_passes_it_names_until_and_after_its_end() {
+    let signer = HcertSigner::from_scalar(&[7; 32]).unwrap();
+    let pass = recovery;
     let (one, other) = (uvci("KR", "ONE").unwrap(), uvci("KR", "OTHER").unwrap());
     let (first, second) = (signer.sign(&pass(&one)).unwrap(), signer.sign(&pass(&other)).unwrap());
     let names = DccNames { kid: &[], uci: &one, country: "KR", signature: &[], is_ecdsa: true };
