@@ -30,8 +30,12 @@ const OF_CARD: &str = "SELECT card, person, organisation, standing, issued_at, e
      WHERE region = $1 AND card = $2";
 const OF_ORGANISATION: &str = "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND organisation = $2 ORDER BY issued_at DESC, card LIMIT $3";
-const SIGNED_BETWEEN: &str = "SELECT seq, card FROM pass_issued \
-     WHERE region = $1 AND kid = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT 1000";
+const BOUND_ADD: &str = "INSERT INTO pass_bound (region, kid, seq, card, person) \
+     VALUES ($1, $2, $3, $4, $5)";
+const SIGNED_BETWEEN: &str = "SELECT seq, card FROM (SELECT seq, card FROM pass_issued \
+     WHERE region = $1 AND kid = $2 AND seq >= $3 AND seq < $4 UNION ALL SELECT seq, card \
+     FROM pass_bound WHERE region = $1 AND kid = $2 AND seq >= $3 AND seq < $4) AS signed \
+     ORDER BY seq LIMIT 1000";
 const SIGNED_SINCE: &str = "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND kid = $2 AND issued_at >= $3 AND standing <> 1 AND expires_at > $4 \
      ORDER BY seq LIMIT $5";
@@ -40,7 +44,8 @@ const SIGNED: &str = "SELECT seq, card, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND kid = $2 AND issued_at >= $3 AND seq > $4 ORDER BY seq LIMIT $5";
 
 /// Every SQL text of these tables, for conformance law 7.
-pub(crate) const QUERIES: [(Side, &str); 15] = [
+pub(crate) const QUERIES: [(Side, &str); 16] = [
+    (Side::Identity, BOUND_ADD),
     (Side::Identity, ADD),
     (Side::Identity, SET),
     (Side::Identity, STATUS_SET),
@@ -68,6 +73,9 @@ pub fn project_issue(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fa
                 ADD,
                 values![card, person, organisation, kid, it.seq, list, place, at, expires_at],
             ),
+        IssueEvent::Bound { card, kid, .. } => {
+            views.execute(BOUND_ADD, values![kid, it.seq, card, person])
+        }
         IssueEvent::StandingSet { card, standing, .. } => {
             views.execute(SET, values![card, standing.number()])
         }
@@ -193,7 +201,8 @@ pub fn issues(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Issues, Fau
     reader.state::<Issues>(person.to_u128())
 }
 
-/// The passes that a key signed in these entries of the log, in their order, some at a time.
+/// The passes that a key signed in these entries of the log, as HCERT or as compact code, in their order,
+/// some at a time.
 pub fn signatures(
     reader: &mut Reader<'_>,
     kid: [u8; 8],
