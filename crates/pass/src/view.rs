@@ -64,6 +64,7 @@ pub const QUERIES: &[(Side, &str)] = &[
     issued::QUERIES[13],
     issued::QUERIES[14],
     issued::QUERIES[15],
+    issued::QUERIES[16],
     (Side::Identity, CARD_ADD),
     (Side::Identity, CARD_END),
     (Side::Identity, CARD_WARNED),

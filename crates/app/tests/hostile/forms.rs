@@ -138,6 +138,12 @@ impl Town {
         let text = signed.printed_text();
         let put = holder.form("/passes/add", &[("text", text.as_str())]).await;
         assert_eq!(put.status, 303, "{}", put.text);
+        // An issued pass on a phone. (The base point of P-256, compressed.)
+        let mut patient = self.city.signed_in(Who::Citizen(self.told.citizens[1])).await;
+        let codes = format!("/api/v1/passes/{}/codes", self.clinic.card);
+        let phone = json!({ "device_key": "A2sX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW" });
+        let code = patient.post_json(&codes, &phone).await;
+        assert_eq!(code.status, 201, "{}", code.text);
         // The key of RFC 7517, appendix A.1.
         let keys = br#"{"keys":[{"kty":"EC","crv":"P-256","kid":"AAAAAAAAAAA=",
             "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
