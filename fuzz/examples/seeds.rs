@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use credential::issue::{Attested, Hcert, HcertSigner, Person, uvci};
+use credential::pass::BoundPass;
+use credential::pass::bound::Field;
 use credential::{
     Colour, DeviceKey, HealthCode, Holder, IssuerKey, IssuerSigner, Presentation, RevocationList,
     TrustList,
@@ -205,6 +207,13 @@ fn own() -> Outcome {
         write("own", &format!("{name}-text"), layer(0, shown.to_text()))?;
         write("text", &format!("own-{name}"), shown.to_text())?;
     }
+    let code = BoundPass { kind: 2, pass: [7; 16], issued_at: NOW_S - 60, valid_until: NOW_S + 60,
+        device: device.public(), attested_at: NOW_S - 90, ends_at: NOW_S + 90,
+        list: "https://haetae.example/statuslists/1".to_owned(), place: 3, country: "KR".to_owned(),
+        initials: "H. K.".to_owned(), birth: "1990-05-05".to_owned(),
+        fields: ["840539006", "2026-06-01", "2026-06-12", "2026-12-01", "Haetae"]
+            .map(|it| Field::Text(it.to_owned())).to_vec() };
+    write("own", "bound", layer(2, code.to_cbor()))?;
     let list = TrustList { region: "KR-11".to_owned(), version: 1, issued_at: NOW_S - 60,
         valid_until: NOW_S + 60, keys: vec![IssuerKey::new(issuer.public(), 0, NOW_S)] };
     let revoked = RevocationList::new(1, NOW_S - 60, NOW_S + 60, &[[9; 16]]);

@@ -1,9 +1,9 @@
-//! Our own codes: base45, strict CBOR, COSE_Sign1; and that a batch says what the single path says.
+//! Our own codes, of colours and of passes: base45, strict CBOR, COSE_Sign1; and that a batch says what the single path says.
 #![no_main]
 
 use credential::batch::{Tables, verify_many};
-use credential::{IssuerKey, IssuerSigner, Policy, Trust, TrustList, base45, verify};
-use haetae_fuzz::NOW_S;
+use credential::{IssuerKey, IssuerSigner, Policy, Presentation, Trust, TrustList, base45, verify};
+use haetae_fuzz::{NOW_S, cose, judge, trust};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -23,10 +23,13 @@ static REGION: LazyLock<(Trust, Tables)> = LazyLock::new(|| {
 
 fuzz_target!(|data: &[u8]| {
     let Some((layer, rest)) = data.split_first() else { return };
-    let text = match layer % 2 {
+    let text = match layer % 4 {
         0 => String::from_utf8_lossy(rest).into_owned(),
+        // What a pass bound to a phone says, in its envelopes.
+        2 => Presentation { signed: cose(rest), moment: None }.to_text(),
         _ => format!("HT1:{}", base45::encode(rest)),
     };
+    judge(&text, &trust());
     let (trust, tables) = &*REGION;
     let policy = Policy::default();
     let single = verify(&text, trust, None, &policy, NOW_S);

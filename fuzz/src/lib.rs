@@ -29,6 +29,7 @@ pub fn trust() -> Trust {
         country: Some("KR".to_owned()),
         not_before: None,
         not_after: None,
+        refused_from: None,
         list_until: None,
         certificate: None,
     };

@@ -1,12 +1,14 @@
-// A QR code (ISO/IEC 18004) of exactly what we show: alphanumeric, level M, versions 7 to 12, mask 0.
+// A QR code (ISO/IEC 18004) of exactly what we show: alphanumeric, level M, versions 7 to 16, mask 0.
 // A third of a general encoder's size, because the weight of this page is its capacity.
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 // Per version: check bytes a block, blocks, data bytes in the short blocks, rows of alignment marks.
 const VERSIONS = {
   7: [18, 4, 31, [6, 22, 38]], 8: [22, 4, 38, [6, 24, 42]], 9: [22, 5, 36, [6, 26, 46]],
   10: [26, 5, 43, [6, 28, 50]], 11: [30, 5, 50, [6, 30, 54]], 12: [22, 8, 36, [6, 32, 58]],
+  13: [22, 9, 37, [6, 34, 62]], 14: [24, 9, 40, [6, 26, 46, 66]], 15: [24, 10, 41, [6, 26, 48, 70]],
+  16: [28, 10, 45, [6, 26, 50, 74]],
 };
-const DATA = { 7: 124, 8: 154, 9: 182, 10: 216, 11: 254, 12: 290 };
+const DATA = { 7: 124, 8: 154, 9: 182, 10: 216, 11: 254, 12: 290, 13: 334, 14: 365, 15: 415, 16: 453 };
 
 const times = (a, b) => {
   let r = 0;
@@ -65,7 +67,7 @@ const codewords = (text, version) => {
 export const draw = (text) => {
   const fits = (it) => 4 + (it < 10 ? 9 : 11) + Math.ceil(text.length * 5.5) <= DATA[it] * 8;
   const version = Number(Object.keys(DATA).find(fits));
-  if (!version) throw new RangeError("too long for a QR code of version 12");
+  if (!version) throw new RangeError("too long for a QR code of version 16");
   const side = version * 4 + 17;
   const rows = Array.from({ length: side }, () => new Array(side).fill(null));
   const set = (x, y, dark) => { if (rows[y]?.[x] !== undefined) rows[y][x] = dark ? 1 : 0; };

@@ -1,5 +1,6 @@
 //! Laws of the health code that span its modules, and the small city they are tried in.
 
+mod bound;
 mod clock;
 mod hostile;
 mod journey;

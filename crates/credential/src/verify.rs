@@ -360,7 +360,13 @@ impl<'a> Judge<'a> {
         self.verdict.checks.time = self.note([self.time_reason(code)]);
         self.verdict.checks.revocation = self.note([self.revocation_reason(code, trust)]);
         if let Holder::Device(key) = &code.holder {
-            self.verdict.checks.proof = self.note([self.proof_reason(key, &code.pass, moment)]);
+            self.verdict.checks.proof = self.note([proof_reason(
+                key,
+                &code.pass,
+                moment,
+                self.policy,
+                self.now_s,
+            )]);
         }
         self.verdict.reasons.extend(match code.colour {
             Colour::Green => None,
@@ -438,25 +444,6 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn proof_reason(
-        &self,
-        key: &[u8; 33],
-        pass: &[u8; 16],
-        moment: Option<Moment>,
-    ) -> Option<Reason> {
-        let Some(moment) = moment else { return Some(Reason::ProofMissing) };
-        let now_step = moment::step_at(self.now_s);
-        if !moment.is_signed_by(key, pass) {
-            Some(Reason::ProofBad)
-        } else if moment.step < now_step.saturating_sub(self.policy.steps_past) {
-            Some(Reason::ProofStale)
-        } else if now_step.saturating_add(self.policy.steps_future) < moment.step {
-            Some(Reason::ProofAhead)
-        } else {
-            None
-        }
-    }
-
     /// Only who would pass is looked up and remembered: a refused showing uses nothing up.
     fn look_back(&mut self, seen: &mut SeenSet, pass: &[u8; 16], moment: Option<Moment>) {
         if !self.verdict.reasons.is_empty() {
@@ -487,6 +474,27 @@ impl<'a> Judge<'a> {
             };
         }
         verdict
+    }
+}
+
+/// What is to be said against a device's proof of the moment.
+pub(crate) fn proof_reason(
+    key: &[u8; 33],
+    pass: &[u8; 16],
+    moment: Option<Moment>,
+    policy: &Policy,
+    now_s: i64,
+) -> Option<Reason> {
+    let Some(moment) = moment else { return Some(Reason::ProofMissing) };
+    let now_step = moment::step_at(now_s);
+    if !moment.is_signed_by(key, pass) {
+        Some(Reason::ProofBad)
+    } else if moment.step < now_step.saturating_sub(policy.steps_past) {
+        Some(Reason::ProofStale)
+    } else if now_step.saturating_add(policy.steps_future) < moment.step {
+        Some(Reason::ProofAhead)
+    } else {
+        None
     }
 }
 

@@ -6,7 +6,7 @@
 //! | `verify` | `text`, `now_s`; `remember` (default true) | `{"ok": verdict}` |
 //! | `load_passes` | `passes`, `root`: base64; `min_version` (default 0) | `{"ok": {...}}` version and times |
 //! | `prepare` | `text` | `{"ok": [...]}` the signatures in somebody else's pass, for the browser to check |
-//! | `conclude` | `text`, `now_s`, `demand`; `held` (the answers) | `{"ok": verdict}` on somebody else's pass |
+//! | `conclude` | `text`, `now_s`, `demand`; `held` (the answers), `remember` | `{"ok": verdict}` on somebody else's pass, or a compact code of ours, which `verify` answers with `bound_pass` |
 //! | `parse_short` | `text` | `{"ok": {"text": "7K3M-..."}}` |
 //!
 //! What goes wrong answers `{"error": code}`; a refused list leaves the one loaded before, unless the
@@ -16,8 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::short::ShortCodeError;
 use credential::{
-    DecodeError, Floor, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList, Verdict,
-    verify,
+    Check, DecodeError, Floor, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList, Verdict,
+    pass, verify,
 };
 use serde::{Deserialize, Serialize};
 
@@ -133,9 +133,15 @@ impl Desk {
             Op::LoadLists => self.load(request),
             Op::Verify => {
                 let (text, now_s) = (text()?, request.now_s.ok_or(MALFORMED)?);
-                let trust = self.trust.as_ref().ok_or("lists_missing")?;
                 let seen = request.remember.then_some(&mut self.seen);
-                let verdict = verify(text, trust, seen, &Policy::default(), now_s);
+                let trust = self.trust.as_ref();
+                let verdict = trust.map(|it| verify(text, it, seen, &Policy::default(), now_s));
+                // The same envelope, with another content: for `prepare` and `conclude`.
+                let is_read = verdict.as_ref().is_some_and(|it| it.checks.decode == Check::Ok);
+                if !is_read && pass::is_bound(text) {
+                    return Err("bound_pass");
+                }
+                let verdict = verdict.ok_or("lists_missing")?;
                 Ok(Response::Ok(Answer::Verdict(Box::new(verdict))))
             }
             Op::LoadPasses => self.load_passes(request),
@@ -147,7 +153,8 @@ impl Desk {
                 let (text, now_s) = (text()?, request.now_s.ok_or(MALFORMED)?);
                 let demand = request.demand.as_ref().ok_or(MALFORMED)?;
                 let carried = self.passes.as_ref().ok_or("passes_missing")?;
-                let shown = carried.judge(text, &request.held, demand, now_s);
+                let seen = request.remember.then_some(&mut self.seen);
+                let shown = carried.judge(text, &request.held, demand, seen, now_s);
                 Ok(Response::Ok(Answer::Shown(Box::new(shown))))
             }
             Op::ParseShort => {

@@ -2,8 +2,6 @@
 //! that the browser's own cryptography can check the signatures. What it cannot check, this module
 //! does, where it has code for it (P-256 and Ed25519).
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::pass::{
@@ -11,11 +9,10 @@ use credential::pass::{
     SignatureCheck, Trust, Verdict, der,
 };
 use credential::verify::{Check, Outcome};
-use credential::{DecodeError, Policy as Clocks};
+use credential::{DecodeError, Policy as Clocks, SeenSet};
 use judge::CountryRules;
 use rules::{PassRules, ValueSets};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 /// What a place asks for of the passes of others; the words of `contracts::gate::Demand`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -77,7 +74,8 @@ pub struct Shown {
     verdict: Verdict,
     /// Let through by files that are too old, because the place says so.
     marked: bool,
-    /// The entry's name for the pass: 16 bytes of the SHA-256 of its text, in hexadecimal digits. Only
+    /// The entry's name for the pass (see [`pass::name_of`]) in hexadecimal digits; paper and phone have
+    /// one. Only
     /// of what somebody trusted has signed.
     pass: Option<String>,
 }
@@ -125,7 +123,16 @@ impl Passes {
 
     /// The verdict. `held` are the browser's answers in the order of [`Passes::to_check`]; what it did
     /// not answer is computed here.
-    pub fn judge(&self, text: &str, held: &[Option<bool>], demand: &Demand, now_s: i64) -> Shown {
+    ///
+    /// A compact code is looked for in `seen`, and one that lets through is put there.
+    pub fn judge(
+        &self,
+        text: &str,
+        held: &[Option<bool>],
+        demand: &Demand,
+        seen: Option<&mut SeenSet>,
+        now_s: i64,
+    ) -> Shown {
         let prepared = pass::prepare(text, &self.trust);
         let held = answers(&prepared, held);
         let clock_tolerance_s = Clocks::default().clock_tolerance_s;
@@ -145,19 +152,23 @@ impl Passes {
             verdict.outcome = Outcome::CannotTell;
             verdict.reasons.push(doubt.into());
         }
+        let bound = prepared.bound();
+        if let (Some((name, step)), Some(seen), Outcome::Pass) = (bound, seen, verdict.outcome) {
+            if seen.find(&name, step, now_s, Clocks::default().seen_within_s).is_some() {
+                verdict.outcome = Outcome::CannotTell;
+                verdict.reasons.push(Reason::Code(credential::Reason::AlreadyUsed).into());
+            } else {
+                seen.remember(name, step, now_s);
+            }
+        }
         let signed = verdict.checks.signature == Check::Ok;
-        Shown { verdict, marked, pass: signed.then(|| tag(text)) }
+        let name = signed.then(|| bound.map_or_else(|| pass::name_of(text), |it| it.0));
+        Shown { verdict, marked, pass: name.map(hexadecimal) }
     }
 }
 
-fn tag(text: &str) -> String {
-    let hash = Sha256::digest(text.trim());
-    let mut tag = String::with_capacity(32);
-    for byte in hash.iter().take(16) {
-        // A `String` takes everything that is written to it.
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag
+fn hexadecimal(name: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(name))
 }
 
 fn answers(prepared: &Prepared<'_>, held: &[Option<bool>]) -> Vec<Option<bool>> {

@@ -426,9 +426,31 @@ async function record(verdict, typed, short) {
   if (online) handIn();
 }
 
+/** A pass that is judged by keys and rules: of others, or a compact code of ours, which has the envelope
+    of the health code. */
+const isPass = (text) => OTHERS.test(text) || isBound(text);
+const isBound = (text) => text.startsWith("HT1:") && tried("verify", { text }).error === "bound_pass";
+
+/** What the module says of a text without counting it; nothing if it broke on it. */
+function tried(op, args) {
+  try {
+    return device.call(op, { ...args, now_s: nowS(), remember: false });
+  } catch {
+    return {};
+  }
+}
+
+/** Who shows a compact code, without counting it; null where that is not known. */
+function boundName(text) {
+  const rules = place();
+  if (!takesPasses() || !isBound(text)) return null;
+  const demand = { rules: rules.pass_rules, full_name: false, stale_passes: rules.stale_passes };
+  return tried("conclude", { text, demand }).ok?.pass ?? null;
+}
+
 /** A scanned text: verdict first, record after. */
 function show(text, started, decoded, typed = false) {
-  if (OTHERS.test(text)) return showPass(text, started, decoded, typed);
+  if (isPass(text)) return showPass(text, started, decoded, typed);
   const verdict = judge(text, true);
   present(verdict, started, decoded);
   // Any poster has a QR code: what is not a code of ours is shown and not recorded.
@@ -508,7 +530,7 @@ function meet(text, started) {
   const decoded = performance.now();
   const inView = gone < GONE_FRAMES;
   if (inView && text === last.text) return;
-  const { pass } = OTHERS.test(text) ? { pass: null } : judge(text, false);
+  const pass = isPass(text) ? boundName(text) : judge(text, false).pass;
   if (inView && pass && pass === last.pass) return;
   last = { text, pass };
   gone = 0;

@@ -21,8 +21,9 @@ use web::{Access, Actor, App, Json, Path, Problem, Route};
 
 use crate::decide::check_texts;
 use crate::judge::{self, TOLERANCE_S};
+use crate::model::Card;
 use crate::refusal::Refusal;
-use crate::{lists, rulebook, trust};
+use crate::{door, lists, rulebook, trust};
 
 /// Who may ask when signed in: whoever checks passes, or answers for those who do.
 const ASKERS: [Role; 3] = [Role::Guard, Role::Owner, Role::HealthOfficer];
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/v1/verifications", verify, Access::DeviceSigned),
         Route::get("/api/v1/passes/material", give_material, Access::Anyone),
+        Route::post("/api/v1/passes/{card}/codes", bind, Access::Citizen),
         Route::get("/trust/signers.json", signers, Access::Anyone),
         Route::get("/trust/signers.pem", signers_pem, Access::Anyone),
         Route::get("/statuslists/{list}", status_list, Access::Anyone),
@@ -47,7 +49,7 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(verify, give_material, signers, signers_pem, status_list))]
+#[openapi(paths(verify, give_material, bind, signers, signers_pem, status_list))]
 struct Description;
 
 /// What is asked.
@@ -116,6 +118,71 @@ struct VerificationView {
     valid_until: Option<i64>,
     /// Lets through although a list is too old, because the place says so: to be marked.
     marked: bool,
+}
+
+/// A phone's key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BindBody {
+    /// base64url of a P-256 point, as WebCrypto exports it (65 bytes), or compressed (33 bytes).
+    device_key: String,
+}
+
+/// A compact code for that phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BoundView {
+    /// The pass's name in proofs: 16 bytes in base64url.
+    id: String,
+    /// The COSE_Sign1 in base64url. The QR text is `HT1:` and the base45 of the CBOR array
+    /// `[code, step, signature]`.
+    code: String,
+    /// Unix seconds.
+    issued_at: i64,
+    /// Unix seconds.
+    valid_until: i64,
+    /// The server's time, so that a phone whose clock is wrong can prove the right moment.
+    now: i64,
+}
+
+/// A point of P-256 by its form. Whether it lies on the curve is the verifier's business: a key that does
+/// not can prove nothing.
+fn device_key(text: &str) -> Option<[u8; 33]> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
+    match bytes.as_slice() {
+        [2 | 3, rest @ ..] if rest.len() == 32 => bytes.try_into().ok(),
+        [4, rest @ ..] if rest.len() == 64 => {
+            let (x, y) = rest.split_at(32);
+            [&[2 + (y.last()? & 1)], x].concat().try_into().ok()
+        }
+        _ => None,
+    }
+}
+
+/// A pass of mine that an organisation here issued, as a compact code for the phone with this key: good
+/// for a day, with a proof of the moment by that key, and as long as the pass itself is.
+#[utoipa::path(post, path = "/api/v1/passes/{card}/codes", tag = "pass",
+    params(("card" = String, Path, description = "The pass's id")),
+    request_body = BindBody, responses((status = 201, body = BoundView)))]
+async fn bind(
+    State(app): State<App>,
+    actor: Actor,
+    Path(card): Path<Id<Card>>,
+    Json(body): Json<BindBody>,
+) -> Result<Response, Problem> {
+    let device = device_key(&body.device_key).ok_or_else(|| no(Refusal::DeviceKeyInvalid))?;
+    let signing_key = app.questions.signing_key;
+    let bind = door::Bind { person: actor.person()?, card, device, signing_key };
+    let context = actor.context();
+    let done = app.write(move |tx| door::bind(tx, &context, &bind)).await?;
+    let bound = done.map_err(no)?;
+    let it = BoundView {
+        id: URL_SAFE_NO_PAD.encode(bound.code.pass),
+        code: URL_SAFE_NO_PAD.encode(&bound.signed),
+        issued_at: bound.code.issued_at,
+        valid_until: bound.code.valid_until,
+        now: app.now().seconds(),
+    };
+    Ok((StatusCode::CREATED, Json(it)).into_response())
 }
 
 /// What gates carry to judge the passes of others.

@@ -74,6 +74,8 @@ pub enum IssueCommand {
         place: u32,
         expires_at: Instant,
     },
+    /// Sign it as a compact code for a phone, by this key.
+    Bind { card: Id<Card>, kid: String },
     /// Say that it is good no longer, or not for now, or again.
     SetStanding { card: Id<Card>, standing: Standing, why: String, by: Option<Id<Staff>> },
 }

@@ -26,6 +26,12 @@ pub const WHY_MAX: usize = 300;
 /// Passes that one person is issued: a test on every day of two years.
 const ISSUED_MAX: usize = 800;
 
+/// How long a compact code lives, in seconds: a day, as the health code of a phone does (ADR 0023).
+pub const BOUND_S: i64 = 24 * 3_600;
+/// Codes of one pass that live at once: a phone asks four times in three days, a family has some phones,
+/// and a pass that is shown on more of them is lent out.
+pub const BOUND_MAX: usize = 12;
+
 /// The rules of a wallet.
 pub fn wallet(
     it: &Wallet,
@@ -198,6 +204,18 @@ pub fn issue(it: &Issues, command: IssueCommand, now: Instant) -> Result<Vec<Iss
                 expires_at,
                 at: now,
             }])
+        }
+        IssueCommand::Bind { card, kid } => {
+            let found = it.pass(card).ok_or(Refusal::NotBindable)?;
+            if found.standing != Standing::Valid || found.expires_at <= now {
+                return Err(Refusal::NotBindable);
+            }
+            let alive = found.bound.iter().filter(|at| now < at.plus_seconds(BOUND_S));
+            if BOUND_MAX <= alive.count() {
+                return Err(Refusal::BoundOften);
+            }
+            let valid_until = now.plus_seconds(BOUND_S).min(found.expires_at);
+            Ok(vec![IssueEvent::Bound { card, kid, valid_until, at: now }])
         }
         IssueCommand::SetStanding { card, standing, why, by } => {
             let found = it.pass(card).ok_or(Refusal::IssueUnknown)?;

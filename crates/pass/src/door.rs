@@ -2,7 +2,7 @@
 
 use contracts::person::{Organisation, Person, Staff};
 use credential::issue::{Hcert, HcertSigner, uvci};
-use credential::pass::Trust;
+use credential::pass::{BoundPass, Trust, compact};
 use kernel::{Id, Instant, Refusal as _};
 use serde_json::Value;
 use store::tx::Ran;
@@ -190,7 +190,7 @@ pub fn issue(
     };
     let card = ran.events.iter().find_map(|event| match event {
         IssueEvent::Issued { card, .. } => Some(*card),
-        IssueEvent::StandingSet { .. } => None,
+        IssueEvent::Bound { .. } | IssueEvent::StandingSet { .. } => None,
     });
     let card = card.ok_or_else(|| Fault::new("a pass was issued without its event"))?;
     if ran.repeated {
@@ -220,11 +220,7 @@ pub fn issue(
 /// The text for the QR code.
 fn sign(tx: &Tx<'_>, it: &Issued, key: &SigningKey, origin: &str) -> Result<String, Fault> {
     let country = tx.region().country();
-    let secret = tx.keyring().find(&key.file)?;
-    let secret = secret.ok_or_else(|| Fault::new(format!("the key {} is missing", key.file)))?;
-    let certificate = key.certificate.as_deref().unwrap_or_default();
-    let signer = HcertSigner::of_organisation(&secret, certificate)
-        .map_err(|error| Fault::caused("reading a signing key", error))?;
+    let signer = signer(tx, key)?;
     let opaque = hex::encode_upper(it.card.to_bytes());
     let attested = it.statement.attested(&it.issuer);
     let hcert = Hcert {
@@ -238,6 +234,75 @@ fn sign(tx: &Tx<'_>, it: &Issued, key: &SigningKey, origin: &str) -> Result<Stri
         status: Some((lists::address(origin, it.list), it.place)),
     };
     signer.sign(&hcert).map_err(|error| Fault::caused("signing a pass", error))
+}
+
+fn signer(tx: &Tx<'_>, key: &SigningKey) -> Result<HcertSigner, Fault> {
+    let secret = tx.keyring().find(&key.file)?;
+    let secret = secret.ok_or_else(|| Fault::new(format!("the key {} is missing", key.file)))?;
+    let certificate = key.certificate.as_deref().unwrap_or_default();
+    HcertSigner::of_organisation(&secret, certificate)
+        .map_err(|error| Fault::caused("reading a signing key", error))
+}
+
+/// A pass that is to be shown on a phone.
+#[derive(Debug, Clone)]
+pub struct Bind {
+    /// Whose.
+    pub person: Id<Person>,
+    /// Which.
+    pub card: Id<Card>,
+    /// The phone's key.
+    pub device: [u8; 33],
+    /// Who finds the organisation's key.
+    pub signing_key: FindSigningKey,
+}
+
+/// A compact code, signed.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    /// What it says.
+    pub code: BoundPass,
+    /// The COSE_Sign1.
+    pub signed: Vec<u8>,
+}
+
+/// Signs a pass as a compact code for a phone, by the present key of the organisation that issued it.
+/// What it says is read from the text in the wallet, so that the two cannot differ.
+pub fn bind(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    it: &Bind,
+) -> Result<Result<Bound, Refusal>, Fault> {
+    let (now, card) = (tx.now(), it.card);
+    let is_held = tx.state::<Wallet>(it.person.to_u128())?.held().any(|held| held.card == card);
+    let all = tx.state::<Issues>(it.person.to_u128())?;
+    let Some(issued) = all.pass(card).filter(|_| is_held) else {
+        return Ok(Err(Refusal::NotBindable));
+    };
+    let Some(key) = (it.signing_key)(tx, Some(issued.organisation), now)? else {
+        return Ok(Err(Refusal::KeyEnded));
+    };
+    let text = tx.state::<Content>(card.to_u128())?.texts.pop().unwrap_or_default();
+    // Looked at before the event: what cannot be made is not said to be made.
+    let until = now.plus_seconds(decide::BOUND_S);
+    if compact(&text, it.device, (now.seconds(), until.seconds())).is_none() {
+        return Ok(Err(Refusal::NotBindable));
+    }
+    let command = IssueCommand::Bind { card, kid: hex::encode(key.kid) };
+    let ran = match tx.run::<Issues>(context, it.person.to_u128(), command)? {
+        Ok(ran) => ran,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let times = ran.events.iter().find_map(|event| match event {
+        IssueEvent::Bound { valid_until, at, .. } => Some((at.seconds(), valid_until.seconds())),
+        IssueEvent::Issued { .. } | IssueEvent::StandingSet { .. } => None,
+    });
+    let code = times.and_then(|times| compact(&text, it.device, times));
+    let code = code.ok_or_else(|| Fault::new("a compact code was made without its event"))?;
+    let signed = signer(tx, &key)?
+        .sign_bound(&code)
+        .map_err(|error| Fault::caused("signing a compact code", error))?;
+    Ok(Ok(Bound { code, signed }))
 }
 
 /// A change of whether a pass is good.

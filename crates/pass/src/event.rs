@@ -87,6 +87,9 @@ pub enum IssueEvent {
         expires_at: Instant,
         at: Instant,
     },
+    /// It was signed again as a compact code for a phone of its holder, by the key `kid`. Which phone is
+    /// not kept.
+    Bound { card: Id<Card>, kid: String, valid_until: Instant, at: Instant },
     /// It is good no longer, or for now, or again. Nobody did it where the key that signed it was
     /// lost.
     StandingSet {
@@ -103,6 +106,7 @@ impl Fact for IssueEvent {
     fn kind(&self) -> &'static str {
         match self {
             Self::Issued { .. } => "pass.issued.v1",
+            Self::Bound { .. } => "pass.bound.v1",
             Self::StandingSet { .. } => "pass.standing_set.v1",
         }
     }

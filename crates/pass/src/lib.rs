@@ -39,7 +39,7 @@ mod pages;
 use kernel::Aggregate as _;
 use store::registry::{keep, refold, silent};
 use store::{Migration, Sealing, Side, StreamKind};
-use web::Slice;
+use web::{Asset, Slice};
 
 pub use api::signed_bytes;
 pub use view::{signatures, things_of};
@@ -65,6 +65,7 @@ pub fn slice() -> Slice {
         nav: pages::NAV,
         desk: pages::DESK,
         jobs: jobs::JOBS,
+        assets: ASSETS,
         ..Slice::new("pass")
     }
 }
@@ -79,6 +80,11 @@ const MIGRATIONS: &[Migration] = &[
         number: 2,
         side: Side::Identity,
         sql: include_str!("../migrations/0002_issued.sql"),
+    },
+    Migration {
+        number: 3,
+        side: Side::Identity,
+        sql: include_str!("../migrations/0003_bound.sql"),
     },
 ];
 
@@ -133,6 +139,19 @@ const STREAMS: &[StreamKind] = &[
     },
 ];
 
+const ASSETS: &[Asset] = &[
+    Asset {
+        name: "pass/show.js",
+        bytes: include_bytes!("../assets/show.js"),
+        mime: "text/javascript",
+    },
+    Asset {
+        name: "pass/sw.js",
+        bytes: include_bytes!("../assets/sw.js"),
+        mime: "text/javascript",
+    },
+];
+
 const EXAMPLES: &[(&str, &str)] = &[
     ("pass.wallet", include_str!("../events/imported.v1.json")),
     ("pass.wallet", include_str!("../events/end_set.v1.json")),
@@ -145,6 +164,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("pass.issue", include_str!("../events/issued.v1.test.json")),
     ("pass.issue", include_str!("../events/issued.v1.recovery.json")),
     ("pass.issue", include_str!("../events/issued.v1.exemption.json")),
+    ("pass.issue", include_str!("../events/bound.v1.json")),
     ("pass.issue", include_str!("../events/standing_set.v1.json")),
     ("pass.status", include_str!("../events/status_set.v1.json")),
     ("pass.status", include_str!("../events/place_retired.v1.json")),

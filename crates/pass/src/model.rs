@@ -283,6 +283,8 @@ pub struct Issued {
     pub why: String,
     /// Who said so last, and when.
     pub set: Option<(Option<Id<Staff>>, Instant)>,
+    /// When compact codes of it were made, as long as they may live.
+    pub bound: Vec<Instant>,
 }
 
 /// What was issued to one person.
@@ -337,7 +339,14 @@ impl Aggregate for Issues {
                 standing: Standing::Valid,
                 why: String::new(),
                 set: None,
+                bound: Vec::new(),
             }),
+            IssueEvent::Bound { card, at, .. } => {
+                if let Some(it) = self.passes.iter_mut().find(|it| it.card == *card) {
+                    it.bound.retain(|made| *at < made.plus_seconds(decide::BOUND_S));
+                    it.bound.push(*at);
+                }
+            }
             IssueEvent::StandingSet { card, standing, why, by, at } => {
                 if let Some(it) = self.passes.iter_mut().find(|it| it.card == *card) {
                     it.standing = *standing;

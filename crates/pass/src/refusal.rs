@@ -83,6 +83,12 @@ pub enum Refusal {
     KindMissing,
     /// There is no such status list.
     ListUnknown,
+    /// No P-256 key of a phone.
+    DeviceKeyInvalid,
+    /// The pass is not good now, was taken out, or was not issued here.
+    NotBindable,
+    /// Enough codes of this pass were made for today.
+    BoundOften,
 }
 
 /// Every code with its status.
@@ -90,11 +96,13 @@ pub const CODES: &[(&str, u16)] = &[
     ("pass-already-held", 409),
     ("pass-because-missing", 422),
     ("pass-birth-invalid", 422),
+    ("pass-bound-often", 409),
     ("pass-card-unknown", 404),
     ("pass-clock-off", 422),
     ("pass-damaged", 422),
     ("pass-day-invalid", 422),
     ("pass-device-invalid", 422),
+    ("pass-device-key-invalid", 422),
     ("pass-dose-invalid", 422),
     ("pass-format-unknown", 422),
     ("pass-holder-name-invalid", 422),
@@ -104,6 +112,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("pass-latin-invalid", 422),
     ("pass-list-unknown", 404),
     ("pass-name-invalid", 422),
+    ("pass-not-bindable", 409),
     ("pass-organisation-unknown", 403),
     ("pass-parts-missing", 422),
     ("pass-person-unknown", 422),
@@ -170,6 +179,9 @@ impl kernel::Refusal for Refusal {
             Self::PersonUnknown => "pass-person-unknown",
             Self::KindMissing => "pass-kind-missing",
             Self::ListUnknown => "pass-list-unknown",
+            Self::DeviceKeyInvalid => "pass-device-key-invalid",
+            Self::NotBindable => "pass-not-bindable",
+            Self::BoundOften => "pass-bound-often",
         }
     }
 

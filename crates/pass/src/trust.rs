@@ -147,7 +147,8 @@ pub fn of(
     now: Instant,
 ) -> Result<Arc<Trust>, Fault> {
     let format = judge::format(texts);
-    if format == Format::Dcc {
+    let is_bound = format == Format::Haetae && texts.iter().all(|it| pass::is_bound(it));
+    if format == Format::Dcc || is_bound {
         let own = lists::own(app, reader, now)?;
         if lists::is_ours(&own, texts) {
             return Ok(Arc::clone(&own.trust));

@@ -19,6 +19,7 @@ pub(crate) use issued::{Reached, is_taken, last_list, reached, signed_since, sta
 pub const VIEWS: &[View] = &[
     View { table: "pass_card", side: Side::Identity, subject: Some("person"), day: None },
     View { table: "pass_issued", side: Side::Identity, subject: Some("person"), day: None },
+    View { table: "pass_bound", side: Side::Identity, subject: Some("person"), day: None },
     View { table: "pass_status", side: Side::Identity, subject: None, day: None },
     View { table: "pass_source", side: Side::Identity, subject: None, day: None },
 ];
@@ -62,6 +63,8 @@ pub const QUERIES: &[(Side, &str)] = &[
     issued::QUERIES[12],
     issued::QUERIES[13],
     issued::QUERIES[14],
+    issued::QUERIES[15],
+    issued::QUERIES[16],
     (Side::Identity, CARD_ADD),
     (Side::Identity, CARD_END),
     (Side::Identity, CARD_WARNED),

@@ -93,6 +93,7 @@ impl Town {
     /// Every command that pages and programs can give, once, with something that it takes or
     /// nearly. And help with consent, which needs two people.
     pub(crate) async fn live(&self) {
+        self.live_phone().await;
         let forms = forms(self);
         for (number, route) in (5_000..).zip(self.routes(false)) {
             let mut client = self.who(route.access, number).await;
@@ -115,6 +116,16 @@ impl Town {
         let accept = [("code", code.as_str()), ("kin", "parent"), ("days", "30")];
         assert_eq!(child.form("/account/help/accept", &accept).await.status, 303);
         self.live_passes().await;
+    }
+
+    /// An issued pass on a phone, before forms end it.
+    async fn live_phone(&self) {
+        // The base point of P-256, compressed.
+        let mut patient = self.city.signed_in(Who::Citizen(self.told.citizens[1])).await;
+        let codes = format!("/api/v1/passes/{}/codes", self.clinic.card);
+        let phone = json!({ "device_key": "A2sX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW" });
+        let code = patient.post_json(&codes, &phone).await;
+        assert_eq!(code.status, 201, "{}", code.text);
     }
 
     /// A pass in a wallet, and a file of keys that waits for its second officer.

@@ -34,7 +34,9 @@ pub(super) fn body_of(town: &Town, path: &str) -> Option<Value> {
     let now = town.city.house.app.now().seconds();
     Some(match path {
         "/api/v1/code/declarations" => declaration(),
-        "/api/v1/code/passes" => json!({ "device_key": "A".repeat(44) }),
+        "/api/v1/code/passes" | "/api/v1/passes/{card}/codes" => {
+            json!({ "device_key": "A".repeat(44) })
+        }
         "/api/v1/code/policy" => {
             json!({ "rule_set": serde_json::from_str::<Value>(code::policy::SHIPPED).unwrap(),
                 "why": "새 지침" })

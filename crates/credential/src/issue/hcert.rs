@@ -23,7 +23,7 @@ use crate::error::DecodeError;
 use crate::pass::certificate::Certificate;
 use crate::pass::jwk::to_base64url;
 use crate::pass::status::{self, StatusClaims};
-use crate::pass::{PublicKey, dcc_is_valid, holder, time};
+use crate::pass::{BoundPass, PublicKey, dcc_is_valid, holder, time};
 
 /// The version of the schema that is written (ehn-dcc-schema 1.3.0).
 const SCHEMA: &str = "1.3.0";
@@ -150,6 +150,12 @@ impl HcertSigner {
         Ok(Self { key, kid })
     }
 
+    /// The same key under another's name, as a forger would have it.
+    #[cfg(test)]
+    pub(crate) fn with_name_of(self, other: &Self) -> Self {
+        Self { kid: other.kid, ..self }
+    }
+
     /// Its name in what it signs.
     pub fn kid(&self) -> [u8; 8] {
         self.kid
@@ -165,6 +171,12 @@ impl HcertSigner {
         let claims = pass.claims()?;
         let message = self.cose(&claims, None)?;
         Ok(format!("HC1:{}", base45::encode(&compress_to_vec_zlib(&message, 9))))
+    }
+
+    /// Signs a compact code; the COSE_Sign1 that the device puts beside its proof.
+    pub fn sign_bound(&self, code: &BoundPass) -> Result<Vec<u8>, IssueError> {
+        code.check()?;
+        self.cose(&code.to_cbor(), None)
     }
 
     /// Signs a status list, as a Status List Token in CWT form.

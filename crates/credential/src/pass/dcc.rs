@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::cbor_value::{Cbor, whole};
 use super::dcc_schema;
 use super::inflate::{Wrap, inflate};
-use super::key::Algorithm;
+use super::key::{Algorithm, SignatureCheck};
 use super::reason::{Finding, Reason};
 use super::revocation::{DccNames, Standing};
 use super::rules::Facts;
@@ -16,8 +16,12 @@ use super::sign1::Message;
 use super::signed::Candidates;
 use super::trust::{Signer, Trust};
 use super::verdict::{Draft, Kind, Shown, Step};
+use super::bound::Bound;
+#[cfg(not(target_arch = "wasm32"))]
+use super::bound::{self, BoundPass};
 use super::{Case, Format, Read, Reading, status};
-use crate::base45;
+use crate::verify::{self, proof_reason};
+use crate::{base45, verify::Reason as CodeReason};
 
 const PREFIX: &str = "HC1:";
 /// What the specification allows: ES256, and PS256 as a second. RS256 was in its first edition, and
@@ -49,6 +53,8 @@ struct Dcc<'t> {
     signature: Vec<u8>,
     is_ecdsa: bool,
     claims: Option<Claims>,
+    /// The compact code that it came in, if it did.
+    bound: Option<Bound>,
 }
 
 /// What was signed.
@@ -67,17 +73,73 @@ pub(super) fn read<'t>(text: &str, trust: &'t Trust) -> Reading<'t> {
     let packed = base45::decode(packed).map_err(|_| Reason::EncodingMalformed)?;
     let message = inflate(&packed, Wrap::Zlib)?;
     let message = Message::read(&message)?;
+    Ok(reading(&message, Claims::read(&message.payload), None, &ALLOWED, trust))
+}
+
+/// Reads a compact code of a pass of ours; nothing if the text is none.
+pub(super) fn read_bound<'t>(
+    text: &str,
+    trust: &'t Trust,
+) -> Option<(Box<dyn Read + 't>, Vec<SignatureCheck>)> {
+    let bound = Bound::read(text)?;
+    let code = &bound.code;
+    let claims = Claims {
+        issuer: Some(code.country.clone()),
+        expires_at: code.ends_at,
+        issued_at: Some(code.attested_at),
+        not_before: None,
+        content: code.content(),
+        status: Some((code.list.clone(), usize::try_from(code.place).ok()?)),
+    };
+    let signed = bound.signed.clone();
+    let message = Message::read(&signed).ok()?;
+    Some(reading(&message, Some(claims), Some(bound), &[Algorithm::Es256], trust))
+}
+
+fn reading<'t>(
+    message: &Message<'_>,
+    claims: Option<Claims>,
+    bound: Option<Bound>,
+    allowed: &[Algorithm],
+    trust: &'t Trust,
+) -> (Box<dyn Read + 't>, Vec<SignatureCheck>) {
     let kid = message.kid.clone().unwrap_or_default();
     let signers = trust.signers(Format::Dcc, &kid);
-    let (candidates, checks) = Candidates::new(signers, &message, &ALLOWED);
+    let (candidates, checks) = Candidates::new(signers, message, allowed);
     let dcc = Dcc {
         candidates,
         kid,
         signature: message.signature.to_vec(),
         is_ecdsa: message.algorithm == Some(Algorithm::Es256),
-        claims: Claims::read(&message.payload),
+        claims,
+        bound,
     };
-    Ok((Box::new(dcc), checks))
+    (Box::new(dcc), checks)
+}
+
+/// What an HCERT says as a compact code for `device`, good until `valid_until` at most; nothing if the
+/// text is none, or says what a compact code has no place for. Whether it is good is asked before.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn compact(
+    text: &str,
+    device: [u8; 33],
+    (issued_at, valid_until): (i64, i64),
+) -> Option<BoundPass> {
+    let packed = base45::decode(text.strip_prefix(PREFIX)?).ok()?;
+    let message = inflate(&packed, Wrap::Zlib).ok()?;
+    let claims = Claims::read(&Message::read(&message).ok()?.payload)?;
+    let (list, place) = claims.status.as_ref()?;
+    let entry = (&claims.content, list.as_str(), u32::try_from(*place).ok()?);
+    let times = (claims.issued_at?, claims.expires_at);
+    // The country of the claims and of the entry are one in what we sign.
+    let code = bound::compact(
+        entry,
+        times,
+        super::name_of(text),
+        (device, issued_at, valid_until),
+        shown(&claims.content, false),
+    );
+    code.filter(|it| claims.issuer.as_deref() == Some(it.country.as_str()))
 }
 
 impl Claims {
@@ -131,7 +193,17 @@ impl Read for Dcc<'_> {
         }
         let is_sound = dcc_schema::is_valid(&claims.content);
         draft.note(Step::Schema, claims.schema_reason(is_sound, case));
-        draft.note(Step::Time, claims.time_reason(case));
+        match &self.bound {
+            None => draft.note(Step::Time, claims.time_reason(case)),
+            Some(bound) => {
+                let of_time = claims.time_reason(case).or_else(|| bound.time_reason(case));
+                draft.note(Step::Time, of_time);
+                // The proof of the moment is about time: a picture of a code is an old moment.
+                if let Some(reason) = bound.proof_reason(case.now_s) {
+                    draft.failed(Step::Time, Reason::Code(reason));
+                }
+            }
+        }
         self.look_up(signer, claims, case, draft);
 
         let country = claims.issuer.as_deref().or(signer.country.as_deref());
@@ -140,8 +212,12 @@ impl Read for Dcc<'_> {
         }
         draft.verdict.kind = kind;
         draft.verdict.valid_from = claims.not_before.or(claims.issued_at);
-        draft.verdict.valid_until = Some(claims.expires_at);
-        draft.verdict.shown = Some(shown(&claims.content, case.policy.full_name));
+        let until = self.bound.as_ref().map_or(claims.expires_at, |it| it.code.valid_until);
+        draft.verdict.valid_until = Some(until);
+        draft.verdict.shown = Some(match &self.bound {
+            Some(bound) => bound.code.shown(),
+            None => shown(&claims.content, case.policy.full_name),
+        });
         if let (Some(kind), true) = (kind, is_sound) {
             let facts = Facts {
                 format: Format::Dcc,
@@ -157,6 +233,29 @@ impl Read for Dcc<'_> {
             draft.rule(case, &facts);
         }
     }
+
+    fn bound(&self) -> Option<([u8; 16], Option<u64>)> {
+        let bound = self.bound.as_ref()?;
+        Some((bound.code.pass, bound.moment.map(|it| it.step)))
+    }
+}
+
+impl Bound {
+    /// The code's own time, which is within the pass's.
+    fn time_reason(&self, case: &Case<'_>) -> Option<Reason> {
+        let latest = case.now_s.saturating_add(case.policy.clock_tolerance_s);
+        if self.code.valid_until <= case.now_s {
+            Some(Reason::Expired)
+        } else {
+            // Made a moment ago: a clock that says otherwise is wrong, which is no reason for a "no".
+            (latest < self.code.issued_at).then_some(Reason::Code(CodeReason::NotYetValid))
+        }
+    }
+
+    fn proof_reason(&self, now_s: i64) -> Option<CodeReason> {
+        let code = &self.code;
+        proof_reason(&code.device, &code.pass, self.moment, &verify::Policy::default(), now_s)
+    }
 }
 
 impl Dcc<'_> {
@@ -164,7 +263,9 @@ impl Dcc<'_> {
     /// of everything that was signed with it.
     fn look_up(&self, signer: &Signer, claims: &Claims, case: &Case<'_>, draft: &mut Draft) {
         let of_signer = case.trust.certificate_standing(signer, case.now_s);
-        let refused = |from: i64| claims.issued_at.is_none_or(|at| from <= at);
+        // A compact code was signed later than the pass was issued.
+        let made_at = self.bound.as_ref().map(|it| it.code.issued_at);
+        let refused = |from: i64| made_at.or(claims.issued_at).is_none_or(|at| from <= at);
         if of_signer == Standing::Revoked || signer.refused_from.is_some_and(refused) {
             return draft.failed(Step::Revocation, Reason::IssuerRevoked);
         }

@@ -21,11 +21,10 @@ enum One<'t> {
 impl<'t> One<'t> {
     fn read(text: &str, trust: &'t Trust) -> Self {
         let body = format::trimmed(text);
-        if body.len() <= MAX_TEXT && Format::of(body) == Format::Haetae {
-            Self::Own(Box::new(OwnText::read(body)))
-        } else {
-            Self::Other(prepare(text, trust))
-        }
+        let own = (body.len() <= MAX_TEXT && Format::of(body) == Format::Haetae)
+            .then(|| OwnText::read(body))
+            .filter(OwnText::is_read);
+        own.map_or_else(|| Self::Other(prepare(text, trust)), |own| Self::Own(Box::new(own)))
     }
 
     fn signed<'a>(&'a self, trust: &'a Trust) -> Option<Signed<'a>> {

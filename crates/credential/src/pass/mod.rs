@@ -13,6 +13,7 @@
 
 mod attested;
 mod base32;
+pub mod bound;
 mod cbor_value;
 pub mod certificate;
 mod country;
@@ -47,7 +48,10 @@ pub mod trust;
 mod vdsnc;
 pub mod verdict;
 
+pub use bound::{BoundPass, is_bound};
 pub use certificate::Certificate;
+#[cfg(not(target_arch = "wasm32"))]
+pub use dcc::compact;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use dcc_schema::is_valid as dcc_is_valid;
 pub use format::{Format, MAX_TEXT};
@@ -62,6 +66,7 @@ pub use rules::{Facts, Rules, Ruling};
 pub use trust::{Signer, Trust, Usage};
 pub use verdict::{Checks, Issuer, Kind, Note, Policy, Shown, Step, Verdict};
 
+use sha2::{Digest as _, Sha256};
 use verdict::Draft;
 
 /// What judging needs beside the pass.
@@ -77,6 +82,11 @@ pub(crate) trait Read {
     /// Judges it. `held` are the answers to the signature checks that its reader asked for, in their
     /// order; nothing where an answer could not be found.
     fn judge(&self, held: &[Option<bool>], case: &Case<'_>, draft: &mut Draft);
+
+    /// The name and the proof's step of a pass that is bound to a device.
+    fn bound(&self) -> Option<([u8; 16], Option<u64>)> {
+        None
+    }
 }
 
 /// What a kind's reader gives: the pass, and the signatures to be checked.
@@ -108,7 +118,7 @@ pub fn prepare<'t>(text: &str, trust: &'t Trust) -> Prepared<'t> {
 
 fn read<'t>(format: Format, text: &str, trust: &'t Trust) -> Reading<'t> {
     match format {
-        Format::Haetae => Ok(own::read(text)),
+        Format::Haetae => Ok(own::read(text, trust)),
         Format::Shc => shc::read(text, trust),
         Format::Vdsnc => vdsnc::read(text, trust),
         Format::Dcc => dcc::read(text, trust),
@@ -121,6 +131,11 @@ impl Prepared<'_> {
     /// What kind of pass it is.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// The name and the proof's step of a compact code, for whoever remembers whom it let through.
+    pub fn bound(&self) -> Option<([u8; 16], Option<u64>)> {
+        self.read.as_ref().ok()?.bound()
     }
 
     /// The signatures to be checked.
@@ -157,6 +172,13 @@ pub fn verify(
     let prepared = prepare(text, trust);
     let held: Vec<_> = prepared.checks.iter().map(SignatureCheck::holds).collect();
     prepared.conclude(&held, rules, policy, now_s)
+}
+
+/// A pass's name in a gate's entries: 16 bytes of the hash of its text. The same pass has the same name,
+/// and the name says nothing.
+pub fn name_of(text: &str) -> [u8; 16] {
+    let hash: [u8; 32] = Sha256::digest(text.trim()).into();
+    core::array::from_fn(|at| hash.get(at).copied().unwrap_or(0))
 }
 
 /// The verdict on a picture in which no code was found, and on a part that was not whole.

@@ -3,7 +3,7 @@
 
 use super::key::SignatureCheck;
 use super::verdict::{Draft, Issuer, Kind};
-use super::{Case, Read, Trust};
+use super::{Case, Read, Trust, dcc};
 use crate::error::DecodeError;
 use crate::list;
 use crate::verify::{self, Check, Shown};
@@ -14,13 +14,21 @@ pub(super) struct OwnText {
     shown: Result<Shown, DecodeError>,
 }
 
-pub(super) fn read(text: &str) -> (Box<dyn Read + 'static>, Vec<SignatureCheck>) {
-    (Box::new(OwnText::read(text)), Vec::new())
+pub(super) fn read<'t>(text: &str, trust: &'t Trust) -> (Box<dyn Read + 't>, Vec<SignatureCheck>) {
+    let own = OwnText::read(text);
+    // The envelope has two kinds of content; the one that a whole city shows is tried first.
+    let bound = if own.is_read() { None } else { dcc::read_bound(text, trust) };
+    bound.unwrap_or_else(|| (Box::new(own), Vec::new()))
 }
 
 impl OwnText {
     pub(super) fn read(text: &str) -> Self {
         Self { text: text.to_owned(), shown: Shown::read(text) }
+    }
+
+    /// Whether it is a health code.
+    pub(super) fn is_read(&self) -> bool {
+        self.shown.is_ok()
     }
 
     /// Who claims to have issued it, where it can be read.

@@ -59,6 +59,8 @@ pub(crate) struct Show {
     issued: Vec<(String, String)>,
     /// Whether it is worth showing to anybody as it is.
     quiet: bool,
+    /// Whether a phone can show it as a compact code.
+    bindable: bool,
 }
 
 /// A pass of a person with its texts, judged now; nothing when it is not theirs.
@@ -170,6 +172,7 @@ fn page(frame: Frame, held: &Held, judged: &Judged, issues: &Issues, now: Instan
         removed: held.removed_at.is_some(),
         issued: issued_here(&frame, issues, held.card),
         quiet: verdict.outcome != Outcome::Pass,
+        bindable: verdict.outcome == Outcome::Pass && issues.pass(held.card).is_some(),
         frame,
     }
 }

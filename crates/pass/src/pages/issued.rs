@@ -312,6 +312,7 @@ pub(super) fn sample_pass(number: u128, now: Instant) -> Option<Issued> {
     let (named, statement) = sample_said();
     let set = (row.standing != Standing::Valid).then_some((Some(Id::from_u128(2)), now));
     Some(Issued {
+        bound: Vec::new(),
         card: row.card,
         organisation: row.organisation,
         issuer: "해태 의원".to_owned(),

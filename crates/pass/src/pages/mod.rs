@@ -5,6 +5,7 @@ mod card;
 mod issue;
 mod issued;
 mod print;
+mod show;
 mod trust;
 mod wallet;
 
@@ -62,6 +63,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/passes/{card}/remove", card::remove, Citizen),
         Route::post("/passes/{card}/restore", card::restore, Citizen),
         Route::get("/passes/{card}/print", print::show, Citizen),
+        Route::get("/passes/{card}/show", show::show, Citizen),
+        Route::get("/passes/sw.js", show::worker, Access::Anyone),
         Route::get("/desk/passes/trust", trust::show, administrator),
         Route::post("/desk/passes/trust", trust::offer, administrator).with_files(),
         Route::post("/desk/passes/trust/{source}/confirm", trust::confirm, administrator),
@@ -82,6 +85,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample { name: "pass/card-cannot-tell", render: card::sample_cannot_tell },
         Sample { name: "pass/card-no-pass", render: card::sample_no_pass },
         Sample { name: "pass/print", render: print::sample },
+        Sample { name: "pass/show", render: show::sample },
         Sample { name: "pass/issue", render: issue::sample },
         Sample { name: "pass/issue-mistake", render: issue::sample_empty },
         Sample { name: "pass/issue-vaccination", render: issue::sample_vaccination },

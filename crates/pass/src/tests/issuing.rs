@@ -1,12 +1,16 @@
 //! What is issued here: the rules, the desk, the wallet, the lists that others read; and who may not.
 
 use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::gate::PassRules;
 use contracts::pass::PassSigner;
 use contracts::person::{Grant, Organisation, Person, Role, Scope, Staff};
-use credential::issue::Authority;
-use credential::pass::{Policy, Trust, verify};
+use credential::issue::{Authority, DeviceKey, Hcert, HcertSigner, uvci};
+use credential::Presentation;
+use credential::pass::{Policy, Trust, compact, verify};
 use http::StatusCode;
 use kernel::{Aggregate as _, Date, Id, Instant, Zone, given};
+use proptest::prelude::*;
 use serde_json::json;
 use store::{Fault, Tx};
 use web::session::Begin;
@@ -14,11 +18,12 @@ use web::testing::{Answer, Browser, House, NOON, between};
 use web::{Questions, SigningKey, Who};
 
 use crate::command::IssueCommand;
+use crate::decide::{BOUND_MAX, BOUND_S};
 use crate::event::IssueEvent;
 use crate::model::{Because, Issuable, Issues, Standing, TestKind};
 use crate::refusal::Refusal;
 use crate::statement::{self, Statement, Typed, VACCINES};
-use crate::{jobs, view};
+use crate::{jobs, rulebook, view};
 
 const ME: Id<Person> = Id::from_u128(7);
 const CLINIC: Id<Organisation> = Id::from_u128(3);
@@ -587,5 +592,180 @@ fn statement_named() -> statement::Named {
         surname_latin: "Hong".to_owned(),
         given_latin: "Gildong".to_owned(),
         birth: "1980-05-05".parse().unwrap(),
+    }
+}
+
+/// A phone's key, as WebCrypto exports it.
+fn phone() -> (DeviceKey, String) {
+    let key = DeviceKey::from_scalar(&[9; 32]).unwrap();
+    let exported = URL_SAFE_NO_PAD.encode(key.public_uncompressed());
+    (key, exported)
+}
+
+/// The addresses of the newest pass: its page, and where a phone asks for codes.
+async fn addresses(town: &Town) -> (String, String) {
+    let read = town.house.app.read(|it| Ok(view::wallet(it, ME)?.cards.last().unwrap().card));
+    let card = read.await.unwrap();
+    (format!("/passes/{card}"), format!("/api/v1/passes/{card}/codes"))
+}
+
+/// What a phone shows of a code that it was given.
+fn drawn(code: &serde_json::Value, key: &DeviceKey, at: Instant) -> String {
+    let bytes = |name: &str| URL_SAFE_NO_PAD.decode(code[name].as_str().unwrap()).unwrap();
+    let name: [u8; 16] = bytes("id").try_into().unwrap();
+    let moment = Some(key.prove(&name, at.seconds()).unwrap());
+    Presentation { signed: bytes("code"), moment }.to_text()
+}
+
+#[tokio::test]
+async fn a_pass_is_shown_on_a_phone_and_ends_there_with_the_paper() {
+    let town = Town::new();
+    let desk = issue(&town).await;
+    let (page, codes) = addresses(&town).await;
+    let mut me = town.citizen().await;
+    assert!(me.page(&page).await.contains(&format!("{page}/show")));
+    assert!(me.page(&format!("{page}/show")).await.contains(&codes));
+    let (key, exported) = phone();
+    let ask = json!({ "device_key": exported });
+    let answer = me.post_json(&codes, &ask).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    let code = answer.json();
+    assert_eq!(code["valid_until"], NOON.plus_days(1).seconds());
+    let shown = drawn(&code, &key, NOON);
+    // Whoever fetched what is published judges it, and so does the house.
+    assert_eq!(outcome(&shown, &town.outside().await, NOON), (credential::Outcome::Pass, vec![]));
+    let mut guard = town.staff(5).await;
+    let verdict = guard.post_json("/api/v1/verifications", &json!({ "texts": [shown] })).await;
+    let verdict = verdict.json();
+    assert_eq!((&verdict["format"], &verdict["verdict"]), (&json!("haetae"), &json!("pass")));
+    assert_eq!(verdict["shown"]["birth_day"], "05-05");
+    assert_eq!(verdict["shown"]["name"], json!(null));
+    // Each signature is counted in the statement of the key's use.
+    let counted = town.house.app.read(|it| view::signatures(it, KID, 0, 1_000_000)).await.unwrap();
+    assert_eq!(counted.len(), 2);
+
+    let mut nurse = town.staff(1).await;
+    for (standing, reason) in [("suspended", vec!["revoked".to_owned()])] {
+        set(&mut nurse, &desk, standing).await;
+        let found = outcome(&shown, &town.outside().await, NOON);
+        assert_eq!(found, (credential::Outcome::NoPass, reason));
+        let refused = me.post_json(&codes, &ask).await;
+        assert_eq!(refused.json()["code"], "pass-not-bindable", "{}", refused.text);
+        assert!(!me.page(&page).await.contains(&format!("{page}/show")));
+        assert_eq!(me.get(&format!("{page}/show")).await.status, StatusCode::CONFLICT);
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_a_code_of_what_is_not_theirs_or_too_many_of_what_is() {
+    let town = Town::new();
+    issue(&town).await;
+    let (page, codes) = addresses(&town).await;
+    let (_, exported) = phone();
+    let ask = json!({ "device_key": exported });
+    let other = Begin { who: Who::Citizen(Id::from_u128(8)), ..Begin::default() };
+    let mut other = town.house.browser_of(other).await;
+    assert_eq!(other.post_json(&codes, &ask).await.json()["code"], "pass-not-bindable");
+    let mut me = town.citizen().await;
+    for wrong in ["", "AAAA", "BAAA", &"A".repeat(90)] {
+        let answer = me.post_json(&codes, &json!({ "device_key": wrong })).await;
+        assert_eq!(answer.json()["code"], "pass-device-key-invalid");
+    }
+    for _ in 0..BOUND_MAX {
+        assert_eq!(me.post_json(&codes, &ask).await.status, StatusCode::CREATED);
+    }
+    assert_eq!(me.post_json(&codes, &ask).await.json()["code"], "pass-bound-often");
+    town.house.clock.advance_seconds(BOUND_S - 1);
+    assert_eq!(me.post_json(&codes, &ask).await.json()["code"], "pass-bound-often");
+    town.house.clock.advance_seconds(1);
+    assert_eq!(me.post_json(&codes, &ask).await.status, StatusCode::CREATED);
+    // Taken out of the wallet, it is shown nowhere.
+    me.page(&page).await;
+    me.form(&format!("{page}/remove"), &[]).await;
+    assert_eq!(me.post_json(&codes, &ask).await.json()["code"], "pass-not-bindable");
+}
+
+/// A pass of any kind, by invented numbers, and a text for it as paper and on a phone at `now_s`.
+fn two_forms(
+    kind: u8,
+    [dose, of_doses]: [u8; 2],
+    days: [u8; 2],
+    (vaccine, birth_year): (usize, u16),
+    now_s: i64,
+) -> (String, String) {
+    let today = Zone::try_new("Asia/Seoul").unwrap().date(NOON);
+    let day = |back: u8| today.plus_days(-i32::from(back) * 3);
+    let statement = match kind {
+        0 => Statement::Vaccination {
+            vaccine: VACCINES[vaccine % VACCINES.len()].product.to_owned(),
+            dose,
+            of_doses,
+            day: day(days[0]),
+        },
+        1 => Statement::Test {
+            test: if dose.is_multiple_of(2) { TestKind::Pcr } else { TestKind::Rapid },
+            device: (!dose.is_multiple_of(2)).then(|| "1341".to_owned()),
+            detected: of_doses.is_multiple_of(2),
+            sampled_at: NOON.plus_seconds(-i64::from(days[0]) * 1_800),
+        },
+        2 => Statement::Recovery {
+            first_positive: day(days[0].max(days[1])),
+            from: day(days[0].min(days[1])),
+            until: today.plus_days(i32::from(days[0])),
+        },
+        _ => Statement::Exemption {
+            because: Because::ALL[0],
+            from: day(days[0]),
+            until: today.plus_days(i32::from(days[1])),
+        },
+    };
+    let named = statement::Named {
+        surname: "홍".to_owned(),
+        given: "길동".to_owned(),
+        surname_latin: "Hong".to_owned(),
+        given_latin: "Gil-dong".to_owned(),
+        birth: Date::from_calendar(i16::try_from(birth_year).unwrap(), 5, 5).unwrap(),
+    };
+    let signer = HcertSigner::of_organisation(&SECRET, &certificate()).unwrap();
+    let text = signer.sign(&Hcert {
+        person: (&named).into(),
+        attested: statement.attested("해태 의원").unwrap(),
+        country: "XX".to_owned(),
+        issuer: "해태 의원".to_owned(),
+        identifier: uvci("XX", "0123ABC").unwrap(),
+        issued_at: NOON.seconds() - 60,
+        expires_at: NOON.plus_days(365).seconds(),
+        status: Some(("https://city.example/statuslists/1".to_owned(), 7)),
+    });
+    let text = text.unwrap();
+    let (key, _) = phone();
+    // Made anew ahead of time: whenever it is shown, the code itself is good.
+    let code = compact(&text, key.public(), (now_s - 60, now_s + 60)).unwrap();
+    let moment = Some(key.prove(&code.pass, now_s).unwrap());
+    let signed = signer.sign_bound(&code).unwrap();
+    (text, Presentation { signed, moment }.to_text())
+}
+
+proptest! {
+    #[test]
+    fn every_rule_set_says_of_the_compact_code_what_it_says_of_the_paper(
+        kind in 0_u8..4, doses in proptest::array::uniform2(1_u8..5),
+        days in proptest::array::uniform2(0_u8..120), vaccine in 0_usize..12,
+        birth_year in 1930_u16..2026, later_s in 0_i64..86_400 * 300,
+    ) {
+        let now_s = NOON.seconds() + later_s;
+        let (paper, phone) = two_forms(kind, doses, days, (vaccine, birth_year), now_s);
+        let mut trust = Trust::default();
+        trust.add(&certificate());
+        let (city, eu) = (Some(PassRules::City), Some(PassRules::Eu));
+        for rules in [city, eu, Some(PassRules::CodeOnly), Some(PassRules::Own), None] {
+            let rules = rules.and_then(rulebook::of_place);
+            let [paper, phone] = [&paper, &phone]
+                .map(|it| verify(it, &trust, rules, &Policy::default(), now_s));
+            prop_assert_eq!(paper.outcome, phone.outcome);
+            prop_assert_eq!(paper.reasons, phone.reasons);
+            prop_assert_eq!(paper.checks, phone.checks);
+            prop_assert_eq!((paper.kind, paper.shown), (phone.kind, phone.shown));
+        }
     }
 }

@@ -30,7 +30,11 @@ const OF_CARD: &str = "SELECT card, person, organisation, standing, issued_at, e
      WHERE region = $1 AND card = $2";
 const OF_ORGANISATION: &str = "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND organisation = $2 ORDER BY issued_at DESC, card LIMIT $3";
+const BOUND_ADD: &str = "INSERT INTO pass_bound (region, kid, seq, card, person) \
+     VALUES ($1, $2, $3, $4, $5)";
 const SIGNED_BETWEEN: &str = "SELECT seq, card FROM pass_issued \
+     WHERE region = $1 AND kid = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT 1000";
+const BOUND_BETWEEN: &str = "SELECT seq, card FROM pass_bound \
      WHERE region = $1 AND kid = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT 1000";
 const SIGNED_SINCE: &str = "SELECT card, person, organisation, standing, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND kid = $2 AND issued_at >= $3 AND standing <> 1 AND expires_at > $4 \
@@ -40,7 +44,9 @@ const SIGNED: &str = "SELECT seq, card, issued_at, expires_at FROM pass_issued \
      WHERE region = $1 AND kid = $2 AND issued_at >= $3 AND seq > $4 ORDER BY seq LIMIT $5";
 
 /// Every SQL text of these tables, for conformance law 7.
-pub(crate) const QUERIES: [(Side, &str); 15] = [
+pub(crate) const QUERIES: [(Side, &str); 17] = [
+    (Side::Identity, BOUND_BETWEEN),
+    (Side::Identity, BOUND_ADD),
     (Side::Identity, ADD),
     (Side::Identity, SET),
     (Side::Identity, STATUS_SET),
@@ -68,6 +74,9 @@ pub fn project_issue(views: &mut Projection<'_>, it: &Recorded) -> Result<(), Fa
                 ADD,
                 values![card, person, organisation, kid, it.seq, list, place, at, expires_at],
             ),
+        IssueEvent::Bound { card, kid, .. } => {
+            views.execute(BOUND_ADD, values![kid, it.seq, card, person])
+        }
         IssueEvent::StandingSet { card, standing, .. } => {
             views.execute(SET, values![card, standing.number()])
         }
@@ -193,15 +202,24 @@ pub fn issues(reader: &mut Reader<'_>, person: Id<Person>) -> Result<Issues, Fau
     reader.state::<Issues>(person.to_u128())
 }
 
-/// The passes that a key signed in these entries of the log, in their order, some at a time.
+/// The passes that a key signed in these entries of the log, as HCERT or as compact code, in their order,
+/// some at a time.
 pub fn signatures(
     reader: &mut Reader<'_>,
     kid: [u8; 8],
     from: u64,
     to: u64,
 ) -> Result<Vec<(u64, [u8; 16])>, Fault> {
-    let rows = reader.query(SIGNED_BETWEEN, values![hex::encode(kid), from, to])?;
-    rows.iter().map(|row| Ok((row.count(0)?, row.id::<Card>(1)?.to_bytes()))).collect()
+    let mut signed = Vec::new();
+    for sql in [SIGNED_BETWEEN, BOUND_BETWEEN] {
+        for row in reader.query(sql, values![hex::encode(kid), from, to])? {
+            signed.push((row.count(0)?, row.id::<Card>(1)?.to_bytes()));
+        }
+    }
+    // Of each the first; beyond the first of both together one of the two may have been cut off.
+    signed.sort_unstable();
+    signed.truncate(1000);
+    Ok(signed)
 }
 
 /// A pass that a key signed: its entry on the log, its id, when it was issued and when it ends.
