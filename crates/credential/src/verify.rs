@@ -360,13 +360,8 @@ impl<'a> Judge<'a> {
         self.verdict.checks.time = self.note([self.time_reason(code)]);
         self.verdict.checks.revocation = self.note([self.revocation_reason(code, trust)]);
         if let Holder::Device(key) = &code.holder {
-            self.verdict.checks.proof = self.note([proof_reason(
-                key,
-                &code.pass,
-                moment,
-                self.policy,
-                self.now_s,
-            )]);
+            self.verdict.checks.proof =
+                self.note([proof_reason(key, &code.pass, moment, self.policy, self.now_s)]);
         }
         self.verdict.reasons.extend(match code.colour {
             Colour::Green => None,

@@ -16,8 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::short::ShortCodeError;
 use credential::{
-    Check, DecodeError, Floor, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList, Verdict,
-    pass, verify,
+    Check, DecodeError, Floor, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList,
+    Verdict, pass, verify,
 };
 use serde::{Deserialize, Serialize};
 

@@ -145,11 +145,7 @@ const ASSETS: &[Asset] = &[
         bytes: include_bytes!("../assets/show.js"),
         mime: "text/javascript",
     },
-    Asset {
-        name: "pass/sw.js",
-        bytes: include_bytes!("../assets/sw.js"),
-        mime: "text/javascript",
-    },
+    Asset { name: "pass/sw.js", bytes: include_bytes!("../assets/sw.js"), mime: "text/javascript" },
 ];
 
 const EXAMPLES: &[(&str, &str)] = &[

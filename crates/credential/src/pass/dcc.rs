@@ -5,6 +5,9 @@
 
 use serde_json::Value;
 
+use super::bound::Bound;
+#[cfg(not(target_arch = "wasm32"))]
+use super::bound::{self, BoundPass};
 use super::cbor_value::{Cbor, whole};
 use super::dcc_schema;
 use super::inflate::{Wrap, inflate};
@@ -16,9 +19,6 @@ use super::sign1::Message;
 use super::signed::Candidates;
 use super::trust::{Signer, Trust};
 use super::verdict::{Draft, Kind, Shown, Step};
-use super::bound::Bound;
-#[cfg(not(target_arch = "wasm32"))]
-use super::bound::{self, BoundPass};
 use super::{Case, Format, Read, Reading, status};
 use crate::verify::{self, proof_reason};
 use crate::{base45, verify::Reason as CodeReason};

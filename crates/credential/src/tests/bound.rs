@@ -164,7 +164,8 @@ fn the_compact_code_of_every_kind_passes_and_gives_rules_what_the_hcert_gives_th
         let short = text_at(&code, NOW);
         // The phone's encoder has room for 656 characters (version 16, level M).
         assert!(short.len() < 656, "{} characters", short.len());
-        let (of_paper, of_phone) = (judge(&text, &trust(None), NOW), judge(&short, &trust(None), NOW));
+        let (of_paper, of_phone) =
+            (judge(&text, &trust(None), NOW), judge(&short, &trust(None), NOW));
         assert_eq!((of_phone.outcome, of_phone.format), (Outcome::Pass, Format::Haetae));
         assert_eq!((of_phone.kind, of_phone.issuer), (Some(kind), of_paper.issuer));
         let (paper, phone) = (of_paper.shown.unwrap(), of_phone.shown.unwrap());
@@ -291,7 +292,8 @@ fn there_is_one_encoding_and_what_has_no_place_is_not_made() {
         keys: Vec::new(),
     };
     let before = crate::Trust { list, revocations: None };
-    let verdict = crate::verify(&text_at(&code, NOW), &before, None, &crate::Policy::default(), NOW);
+    let verdict =
+        crate::verify(&text_at(&code, NOW), &before, None, &crate::Policy::default(), NOW);
     assert_eq!(verdict.outcome, Outcome::CannotTell);
     // No status list, no way to take it back.
     let mut loose = hcert(vaccination(2, "2026-12-01"), 1);

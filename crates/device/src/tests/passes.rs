@@ -234,7 +234,10 @@ fn a_compact_code_is_judged_like_the_paper_and_remembered() {
         assert_eq!(ask(desk, &only_look(&shown))["ok"]["outcome"], "pass");
     }
     let first = ask(desk, &conclude(&shown, "city", NOW));
-    assert_eq!((&first["ok"]["outcome"], &first["ok"]["format"]), (&json!("pass"), &json!("haetae")));
+    assert_eq!(
+        (&first["ok"]["outcome"], &first["ok"]["format"]),
+        (&json!("pass"), &json!("haetae"))
+    );
     assert_eq!(first["ok"]["pass"], of_paper["ok"]["pass"], "paper and phone have one name");
     assert_eq!(first["ok"]["shown"]["initials"], "A. G. E.");
     // A second telephone with the same picture, and the same pass a moment later.

@@ -29,10 +29,7 @@ pub(crate) struct Show {
 fn page(frame: Frame, card: Id<Card>, title: String, zone: &str) -> Show {
     let path = format!("/passes/{card}");
     Show {
-        crumbs: vec![
-            ("/passes".to_owned(), frame.t("pass-title")),
-            (path.clone(), title.clone()),
-        ],
+        crumbs: vec![("/passes".to_owned(), frame.t("pass-title")), (path.clone(), title.clone())],
         title,
         codes: format!("/api/v1/passes/{card}/codes"),
         zone: zone.to_owned(),
