@@ -317,8 +317,8 @@ async function judgePass(text) {
     if (!("ok" in answer)) return cannotTell(answer.error === "passes_missing" ? answer.error : "malformed");
     // A rule's name after its code is for officers, not for the guard.
     const reasons = [...new Set(answer.ok.reasons.map((it) => it.split(":")[0]))];
-    // Whoever holds a copy can show it, as with a printed code of ours.
-    return { ...answer.ok, reasons, class: null, ask_id: answer.ok.outcome === "pass" };
+    // Whoever holds a copy can show it, as with a printed code of ours; but for one bound to its phone.
+    return { ...answer.ok, reasons, class: null, ask_id: answer.ok.outcome === "pass" && !isBound(text) };
   } catch {
     return cannotTell("malformed");
   }

@@ -257,7 +257,7 @@ fn dump<W: Write>(
         if !(source.go_on)() {
             return Err(Fault::new("the backup was told to stop"));
         }
-        rows.row(&row).map(|()| true).doing(doing)
+        rows.row(row).map(|()| true).doing(doing)
     })
 }
 
@@ -512,7 +512,7 @@ fn write_keys(
         let sql = format!("SELECT {} FROM {table} WHERE region = $1", columns.join(", "));
         cut.keys.query(&sql, &[region], &mut |row| {
             if table != "vault_key" || !ended.contains(row.text(0)?) {
-                rows.row(&row).doing(doing)?;
+                rows.row(row).doing(doing)?;
             }
             Ok(true)
         })?;

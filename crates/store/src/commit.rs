@@ -53,6 +53,7 @@ const HEAD_PUT: &str = "UPDATE log_head SET size = $2, root = $3, checkpoint = $
      WHERE region = $1 AND size = $6";
 
 /// The SQL texts of this module.
+#[cfg(test)]
 pub(crate) const QUERIES: &[&str] = &[BUNDLE_PUT, TILE_PUT, EDGE, HEAD, HEAD_PUT];
 
 impl Core {

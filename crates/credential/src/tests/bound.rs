@@ -238,10 +238,10 @@ fn whoever_has_the_picture_the_code_or_another_key_gets_no_further() {
     let swapped = [&honest[..at], &to, &honest[at + from.len()..]].concat();
     assert_eq!(found(&shown(swapped, Some(stolen)), &trust, NOW), no("signature_bad"));
     // The right bytes by a key that nobody knows, and by one whose name is taken in vain.
-    let forger = HcertSigner::from_scalar(&[8; 32]).unwrap();
-    let forged = forger.sign_bound(&mine).unwrap();
+    let thief = HcertSigner::from_scalar(&[8; 32]).unwrap();
+    let forged = thief.sign_bound(&mine).unwrap();
     assert_eq!(found(&shown(forged, Some(stolen)), &trust, NOW), open("issuer_unknown"));
-    let forged = forger.with_name_of(&signer()).sign_bound(&mine).unwrap();
+    let forged = thief.with_name_of(&signer()).sign_bound(&mine).unwrap();
     assert_eq!(found(&shown(forged, Some(stolen)), &trust, NOW), no("signature_bad"));
 }
 

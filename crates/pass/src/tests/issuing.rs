@@ -726,8 +726,8 @@ fn two_forms(
         given_latin: "Gil-dong".to_owned(),
         birth: Date::from_calendar(i16::try_from(birth_year).unwrap(), 5, 5).unwrap(),
     };
-    let signer = HcertSigner::of_organisation(&SECRET, &certificate()).unwrap();
-    let text = signer.sign(&Hcert {
+    let organisation = HcertSigner::of_organisation(&SECRET, &certificate()).unwrap();
+    let text = organisation.sign(&Hcert {
         person: (&named).into(),
         attested: statement.attested("해태 의원").unwrap(),
         country: "XX".to_owned(),
@@ -742,7 +742,7 @@ fn two_forms(
     // Made anew ahead of time: whenever it is shown, the code itself is good.
     let code = compact(&text, key.public(), (now_s - 60, now_s + 60)).unwrap();
     let moment = Some(key.prove(&code.pass, now_s).unwrap());
-    let signed = signer.sign_bound(&code).unwrap();
+    let signed = organisation.sign_bound(&code).unwrap();
     (text, Presentation { signed, moment }.to_text())
 }
 
