@@ -412,19 +412,27 @@ at("gate-next").addEventListener("click", next);
 /** Into the sealed queue; a device that is not approved records nothing. */
 async function record(verdict, typed, short) {
   if (phase() !== "approved" || !queue) return;
-  await queue.add({
-    pass: verdict.pass ?? null,
-    at: nowS(),
-    verdict: verdict.outcome,
-    reasons: verdict.reasons,
-    class: verdict.class ?? null,
-    typed,
-    ...(short ? { short } : {}),
-  });
-  waiting = await keep.count();
-  draw();
+  root.dataset.recording = ++recording;
+  try {
+    await queue.add({
+      pass: verdict.pass ?? null,
+      at: nowS(),
+      verdict: verdict.outcome,
+      reasons: verdict.reasons,
+      class: verdict.class ?? null,
+      typed,
+      ...(short ? { short } : {}),
+    });
+    waiting = await keep.count();
+    draw();
+  } finally {
+    root.dataset.recording = --recording;
+  }
   if (online) handIn();
 }
+
+/** Entries on their way into the queue. */
+let recording = 0;
 
 /** A pass that is judged by keys and rules: of others, or a compact code of ours, which has the envelope
     of the health code. */

@@ -499,13 +499,16 @@ fn dump(folder: &Path) -> Option<BTreeMap<String, Vec<Vec<Value>>>> {
     let mut all = BTreeMap::new();
     for file in FILES {
         let connection = Connection::open(folder.join(file)).ok()?;
-        let sql =
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        // A name that has become bytes names the same table.
+        let sql = "SELECT CAST(name AS TEXT) FROM sqlite_schema WHERE type = 'table' \
+             AND name NOT LIKE 'sqlite_%'";
         let mut statement = connection.prepare(sql).ok()?;
         let names = statement.query_map([], |row| row.get::<_, String>(0)).ok()?;
         for name in names {
             let name = name.ok()?;
-            let mut statement = connection.prepare(&format!("SELECT * FROM {name}")).ok()?;
+            // In the table's own order: other statistics may have the planner take an index.
+            let sql = format!("SELECT * FROM {name} NOT INDEXED");
+            let mut statement = connection.prepare(&sql).ok()?;
             let width = statement.column_count();
             let rows = statement
                 .query_map([], |row| {

@@ -153,10 +153,12 @@ impl Guard {
         digits.parse().with_context(|| format!("the queue says {text:?}"))
     }
 
-    /// Waits until that many entries are in the queue.
+    /// Waits until that many entries are in the queue, and none is on its way there.
     pub(crate) fn until_queue(&self, count: u32) -> Result<()> {
         let waited = wait::until(&format!("a queue of {count}"), || {
-            Ok((self.queue()? == count).then_some(()))
+            let under_way = self.0.attribute("#gate", "data-recording")?;
+            let settled = under_way.is_none_or(|it| it == "0");
+            Ok((settled && self.queue()? == count).then_some(()))
         });
         waited.with_context(|| self.0.scene())
     }
