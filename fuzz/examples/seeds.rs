@@ -8,6 +8,7 @@ use std::path::Path;
 use credential::issue::{Attested, Hcert, HcertSigner, Person, uvci};
 use credential::pass::BoundPass;
 use credential::pass::bound::Field;
+use credential::pass::status::{StatusClaims, StatusList};
 use credential::{
     Colour, DeviceKey, HealthCode, Holder, IssuerKey, IssuerSigner, Presentation, RevocationList,
     TrustList,
@@ -112,9 +113,16 @@ fn hcerts() -> Outcome {
     };
     let signed = signer.sign(&pass)?;
     write("hcert", "signed", layer(0, &signed[4..]))?;
-    if let Some(mut list) = credential::pass::status::StatusList::try_new(2, 16) {
+    if let Some(mut list) = StatusList::try_new(2, 16) {
         let _ = list.set(3, 1);
-        let token = signer.sign_status("https://haetae.example/statuses/1", &list, NOW_S, NOW_S + 60)?;
+        let claims = StatusClaims {
+            uri: "https://haetae.example/statuses/1",
+            list: &list,
+            issued_at: NOW_S,
+            expires_at: NOW_S + 60,
+            ttl_s: 30,
+        };
+        let token = signer.sign_status(&claims)?;
         write("trust", "status-cwt", token)?;
     }
     let key = json!({ "eu_keys": { base64(&signer.kid()): [
