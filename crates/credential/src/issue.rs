@@ -4,7 +4,7 @@
 //! with a key that never leaves its WebCrypto store.
 
 mod authority;
-mod hcert;
+pub(crate) mod hcert;
 
 use aws_lc_rs::agreement;
 use aws_lc_rs::encoding::{AsBigEndian, EcPublicKeyCompressedBin, EcPublicKeyUncompressedBin};

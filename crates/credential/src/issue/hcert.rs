@@ -368,7 +368,7 @@ pub fn uvci(country: &str, opaque: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::{Attested, Hcert, HcertSigner, Person, uvci};
@@ -377,14 +377,14 @@ mod tests {
     use crate::pass::{Kind, Policy, Trust, Verdict, verify};
     use crate::verify::{Check, Outcome};
 
-    const NOW: i64 = 1_800_000_000;
-    const LIST: &str = "https://city.example/statuslists/1";
+    pub(crate) const NOW: i64 = 1_800_000_000;
+    pub(crate) const LIST: &str = "https://city.example/statuslists/1";
 
-    fn signer() -> HcertSigner {
+    pub(crate) fn signer() -> HcertSigner {
         HcertSigner::from_scalar(&[7; 32]).unwrap()
     }
 
-    fn pass(attested: Attested) -> Hcert {
+    pub(crate) fn pass(attested: Attested) -> Hcert {
         Hcert {
             person: Person {
                 surname: "김".to_owned(),

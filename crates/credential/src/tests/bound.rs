@@ -4,7 +4,8 @@
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::json;
 
-use crate::issue::{Attested, DeviceKey, Hcert, HcertSigner, Person, uvci};
+use crate::issue::hcert::tests::{LIST, NOW, pass, signer};
+use crate::issue::{Attested, DeviceKey, Hcert, HcertSigner};
 use crate::moment::{Moment, Presentation, step_at};
 use crate::pass::bound::{Field, is_bound};
 use crate::pass::status::{StatusClaims, StatusList};
@@ -13,14 +14,8 @@ use crate::pass::{
 };
 use crate::{DecodeError, Outcome};
 
-const NOW: i64 = 1_800_000_000;
-const LIST: &str = "https://city.example/statuslists/1";
 const REVOKED: u32 = 3;
 const SUSPENDED: u32 = 4;
-
-fn signer() -> HcertSigner {
-    HcertSigner::from_scalar(&[7; 32]).unwrap()
-}
 
 fn device() -> DeviceKey {
     DeviceKey::from_scalar(&[9; 32]).unwrap()
@@ -28,20 +23,10 @@ fn device() -> DeviceKey {
 
 fn hcert(attested: Attested, place: u32) -> Hcert {
     Hcert {
-        person: Person {
-            surname: "김".to_owned(),
-            given: "민수".to_owned(),
-            surname_latin: "Kim".to_owned(),
-            given_latin: "Min-su".to_owned(),
-            birth: "1980-02-03".to_owned(),
-        },
-        attested,
-        country: "KR".to_owned(),
-        issuer: "해태 의원".to_owned(),
-        identifier: uvci("KR", "0123ABC").unwrap(),
         issued_at: NOW - 86_400,
         expires_at: NOW + 86_400 * 30,
         status: Some((LIST.to_owned(), place)),
+        ..pass(attested)
     }
 }
 

@@ -177,18 +177,30 @@ fn page(frame: Frame, held: &Held, judged: &Judged, issues: &Issues, now: Instan
     }
 }
 
+/// A pass of whoever asks, judged now, and what was issued to them here.
+pub(super) async fn load(
+    app: &App,
+    actor: &Actor,
+    card: Id<Card>,
+    now: Instant,
+) -> Result<(Held, Judged, Issues), Problem> {
+    let (person, inside) = (actor.person()?, app.clone());
+    let read = app.read(move |reader| {
+        Ok((find(&inside, reader, person, card, now)?, view::issues(reader, person)?))
+    });
+    let (found, issues) = read.await?;
+    let (held, _, judged) = found.ok_or_else(|| Problem::refused(&Refusal::CardUnknown))?;
+    Ok((held, judged, issues))
+}
+
 /// One pass.
 pub(crate) async fn show(
     State(app): State<App>,
     actor: Actor,
     Path(card): Path<Id<Card>>,
 ) -> Result<Page<Show>, Problem> {
-    let (person, now, inside) = (actor.person()?, app.now(), app.clone());
-    let read = app.read(move |reader| {
-        Ok((find(&inside, reader, person, card, now)?, view::issues(reader, person)?))
-    });
-    let (found, issues) = read.await?;
-    let (held, _, judged) = found.ok_or_else(|| Problem::refused(&Refusal::CardUnknown))?;
+    let now = app.now();
+    let (held, judged, issues) = load(&app, &actor, card, now).await?;
     let frame = Frame::new(&app, &actor, "pass-card-title");
     Ok(Page(page(frame, &held, &judged, &issues, now)))
 }

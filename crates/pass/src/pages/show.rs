@@ -11,7 +11,6 @@ use web::{Actor, App, Frame, Page, Path, Problem, sample_frame};
 use super::{card, kind_text};
 use crate::model::Card;
 use crate::refusal::Refusal;
-use crate::view;
 
 #[derive(Template)]
 #[template(path = "pass/show.html")]
@@ -44,13 +43,7 @@ pub(crate) async fn show(
     actor: Actor,
     Path(card): Path<Id<Card>>,
 ) -> Result<Page<Show>, Problem> {
-    let (person, now, inside) = (actor.person()?, app.now(), app.clone());
-    let read = app.read(move |reader| {
-        let found = card::find(&inside, reader, person, card, now)?;
-        Ok((found, view::issues(reader, person)?))
-    });
-    let (found, issues) = read.await?;
-    let (held, _, judged) = found.ok_or_else(|| Problem::refused(&Refusal::CardUnknown))?;
+    let (held, judged, issues) = card::load(&app, &actor, card, app.now()).await?;
     let is_good = judged.verdict.outcome == Outcome::Pass && held.removed_at.is_none();
     if !is_good || issues.pass(card).is_none() {
         return Err(Problem::refused(&Refusal::NotBindable));
