@@ -149,7 +149,6 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 const ASSETS: &[Asset] = &[
     script("code/show.js", include_bytes!(concat!(env!("OUT_DIR"), "/show.js"))),
-    script("code/qr.js", include_bytes!(concat!(env!("OUT_DIR"), "/qr.js"))),
     script("code/sw.js", include_bytes!(concat!(env!("OUT_DIR"), "/sw.js"))),
 ];
 

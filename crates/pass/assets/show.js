@@ -3,87 +3,13 @@
 // and the code that are kept are shown. Without this file the page offers the printed pass.
 const $ = (id) => document.getElementById(id);
 const box = $("bound");
-const STEP = 15;
-
-// A promise of what an IndexedDB request gives.
-const done = (request) => new Promise((resolve, reject) => {
-  request.onsuccess = () => resolve(request.result);
-  request.onerror = () => reject(request.error);
-});
-const open = () => {
-  const request = indexedDB.open("haetae-passes", 1);
-  request.onupgradeneeded = () => request.result.createObjectStore("kept");
-  return done(request);
-};
-const store = async (mode) => (await open()).transaction("kept", mode).objectStore("kept");
-const read = async (key) => done((await store("readonly")).get(key));
-const keep = async (key, value) => done((await store("readwrite")).put(value, key));
-const drop = async (key) => done((await store("readwrite")).delete(key));
-
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
-const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (it) => it.charCodeAt(0));
-const text = (data) => btoa(String.fromCharCode(...data)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-// RFC 9285.
-const base45 = (data) => {
-  let out = "";
-  for (let i = 0; i < data.length; i += 2) {
-    const pair = i + 1 < data.length;
-    let value = pair ? data[i] * 256 + data[i + 1] : data[i];
-    for (let digits = pair ? 3 : 2; digits; digits--, value = Math.floor(value / 45)) out += ALPHABET[value % 45];
-  }
-  return out;
-};
-// A CBOR byte string and a CBOR integer beyond 16 bits (RFC 8949).
-const blob = (data) => [...(data.length < 256 ? [0x58, data.length] : [0x59, data.length >> 8, data.length & 255]), ...data];
-const uint = (value) => [0x1a, value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-
-// One pixel a module, with the white edge that readers need; the style sheet makes it large.
-const paint = (rows) => {
-  const canvas = $("qr");
-  canvas.width = canvas.height = rows.length + 8;
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, canvas.width, canvas.width);
-  pen.fillStyle = "#000";
-  rows.forEach((row, y) => row.forEach((dark, x) => { if (dark) pen.fillRect(x + 4, y + 4, 1, 1); }));
-};
-
-const sign = async (pair, code, step) => {
-  const message = new Uint8Array(40);
-  message.set(new TextEncoder().encode("haetae/moment/v1"));
-  message.set(bytes(code.id), 16);
-  new DataView(message.buffer).setUint32(36, step);
-  return new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, message));
-};
-
-const deviceKey = async () => {
-  let pair = await read("key");
-  if (!pair) {
-    pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
-    await keep("key", pair);
-  }
-  return pair;
-};
-
-// A new code; null where the server says that there is none any more.
-const fetchCode = async (pair) => {
-  const raw = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
-  const answer = await fetch(box.dataset.codes, {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "application/json", "idempotency-key": crypto.randomUUID() },
-    body: JSON.stringify({ device_key: text(raw) }),
-  });
-  if (answer.status === 409 && (await answer.json()).code === "pass-not-bindable") return null;
-  if (!answer.ok) throw new Error(String(answer.status));
-  const code = await answer.json();
-  // A wrong clock must not spoil the proof: the server's time is remembered as a difference.
-  return { ...code, ahead: code.now - Date.now() / 1000 };
-};
 
 const run = async () => {
   const { dataset } = box;
-  const [{ draw: modules }, pair] = [await import(dataset.qr), await deviceKey()];
-  let code = await read(dataset.codes);
+  const { STEP, askFor, database, deviceKey, present } = await import(dataset.present);
+  const kept = database("haetae-passes");
+  const pair = await deviceKey(kept);
+  let code = await kept.read(dataset.codes);
   const now = () => Date.now() / 1000 + (code?.ahead ?? 0);
   const isOver = () => !code || now() >= code.valid_until;
   const state = $("state");
@@ -95,11 +21,17 @@ const run = async () => {
   let ended = false;
   const renew = async () => {
     try {
-      code = await fetchCode(pair);
-      ended = !code;
-      await (code ? keep(dataset.codes, code) : drop(dataset.codes));
-    } catch {
-      if (!code) say("failed");
+      code = await askFor(dataset.codes, pair);
+      await kept.keep(dataset.codes, code);
+    } catch (error) {
+      // The server says that there is none any more.
+      ended = error.message === "pass-not-bindable";
+      if (ended) {
+        code = null;
+        await kept.drop(dataset.codes);
+      } else if (!code) {
+        say("failed");
+      }
     }
   };
   let drawn;
@@ -110,8 +42,7 @@ const run = async () => {
     const step = Math.floor(now() / STEP);
     if (step === drawn) return;
     drawn = step;
-    const proof = await sign(pair, code, step);
-    paint(modules(`HT1:${base45([0x83, ...blob(bytes(code.code)), ...uint(step), ...blob(proof)])}`));
+    await present($("qr"), pair, code, step);
     say("good");
   };
   const tick = async () => {
@@ -136,7 +67,7 @@ if (navigator.serviceWorker && box) {
   navigator.serviceWorker.register("/passes/sw.js", { scope: "/passes/" })
     .then(() => navigator.serviceWorker.ready)
     .then((it) => it.active?.postMessage({ page: location.pathname, files: [
-      box.dataset.qr,
+      box.dataset.present,
       ...[...document.querySelectorAll("link[rel=stylesheet], script[src]")].map((it) => it.href || it.src),
     ] }))
     .catch(() => {});

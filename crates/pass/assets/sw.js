@@ -1,6 +1,6 @@
 // Keeps the pages that show a pass at a door, for times without a network. The server is asked first, so
 // that a pass that was ended is not shown from here while there is a network.
-const KEPT = "haetae-passes-1";
+const KEPT = "haetae-own-passes-1";
 const WAIT_MS = 3_000;
 const PAGE = /^\/passes\/[^/]+\/show$/;
 

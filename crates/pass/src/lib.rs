@@ -140,13 +140,13 @@ const STREAMS: &[StreamKind] = &[
 ];
 
 const ASSETS: &[Asset] = &[
-    Asset {
-        name: "pass/show.js",
-        bytes: include_bytes!("../assets/show.js"),
-        mime: "text/javascript",
-    },
-    Asset { name: "pass/sw.js", bytes: include_bytes!("../assets/sw.js"), mime: "text/javascript" },
+    script("pass/show.js", include_bytes!(concat!(env!("OUT_DIR"), "/show.js"))),
+    script("pass/sw.js", include_bytes!(concat!(env!("OUT_DIR"), "/sw.js"))),
 ];
+
+const fn script(name: &'static str, bytes: &'static [u8]) -> Asset {
+    Asset { name, bytes, mime: "text/javascript" }
+}
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("pass.wallet", include_str!("../events/imported.v1.json")),

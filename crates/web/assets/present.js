@@ -1,5 +1,98 @@
+// A code shown on a phone: its kept data, the phone's own key, the proof of the moment by that key, and the
+// QR code of both. For the pages of the health code and of passes.
+
+// ---- What is kept on the phone -----------------------------------------------------------------
+
+// A promise of what an IndexedDB request gives.
+const done = (request) => new Promise((resolve, reject) => {
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+});
+// A database of one table, by its name.
+export const database = (name) => {
+  const open = () => {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("kept");
+    return done(request);
+  };
+  const table = async (mode) => (await open()).transaction("kept", mode).objectStore("kept");
+  return {
+    read: async (key) => done((await table("readonly")).get(key)),
+    keep: async (key, value) => done((await table("readwrite")).put(value, key)),
+    drop: async (key) => done((await table("readwrite")).delete(key)),
+  };
+};
+
+// The phone's key of that database; its private half never leaves the browser.
+export const deviceKey = async ({ read, keep }) => {
+  let pair = await read("key");
+  if (!pair) {
+    pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+    await keep("key", pair);
+  }
+  return pair;
+};
+
+// ---- A code from the server --------------------------------------------------------------------
+
+const text = (data) => btoa(String.fromCharCode(...data)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (it) => it.charCodeAt(0));
+
+// A new code for that key, with `ahead`: the server's time as a difference, so that a wrong clock does not
+// spoil the proof. Throws an error whose message is the refusal's code, or the status.
+export const askFor = async (path, pair) => {
+  const raw = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json", "idempotency-key": crypto.randomUUID() },
+    body: JSON.stringify({ device_key: text(raw) }),
+  });
+  const code = await answer.json();
+  if (!answer.ok) throw new Error(code.code ?? answer.status);
+  return { ...code, ahead: code.now - Date.now() / 1000 };
+};
+
+// ---- The picture -------------------------------------------------------------------------------
+
+export const STEP = 15;
+
+const sign = async (pair, code, step) => {
+  const message = new Uint8Array(40);
+  message.set(new TextEncoder().encode("haetae/moment/v1"));
+  message.set(bytes(code.id), 16);
+  new DataView(message.buffer).setUint32(36, step);
+  return new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, message));
+};
+
+// RFC 9285.
+const base45 = (data) => {
+  let out = "";
+  for (let i = 0; i < data.length; i += 2) {
+    const pair = i + 1 < data.length;
+    let value = pair ? data[i] * 256 + data[i + 1] : data[i];
+    for (let digits = pair ? 3 : 2; digits; digits--, value = Math.floor(value / 45)) out += ALPHABET[value % 45];
+  }
+  return out;
+};
+// A CBOR byte string and a CBOR integer beyond 16 bits (RFC 8949).
+const blob = (data) => [...(data.length < 256 ? [0x58, data.length] : [0x59, data.length >> 8, data.length & 255]), ...data];
+const uint = (value) => [0x1a, value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+
+// Draws the code with the proof of that step.
+export const present = async (canvas, pair, code, step) => {
+  const proof = await sign(pair, code, step);
+  const rows = draw(`HT1:${base45([0x83, ...blob(bytes(code.code)), ...uint(step), ...blob(proof)])}`);
+  // One pixel a module, with the white edge that readers need; the style sheet makes it large.
+  canvas.width = canvas.height = rows.length + 8;
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, canvas.width, canvas.width);
+  pen.fillStyle = "#000";
+  rows.forEach((row, y) => row.forEach((dark, x) => { if (dark) pen.fillRect(x + 4, y + 4, 1, 1); }));
+};
+
 // A QR code (ISO/IEC 18004) of exactly what we show: alphanumeric, level M, versions 7 to 16, mask 0.
-// A third of a general encoder's size, because the weight of this page is its capacity.
+// A third of a general encoder's size, because the weight of the page is its capacity.
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 // Per version: check bytes a block, blocks, data bytes in the short blocks, rows of alignment marks.
 const VERSIONS = {
@@ -64,7 +157,7 @@ const codewords = (text, version) => {
 };
 
 // The modules as rows of 0 and 1.
-export const draw = (text) => {
+const draw = (text) => {
   const fits = (it) => 4 + (it < 10 ? 9 : 11) + Math.ceil(text.length * 5.5) <= DATA[it] * 8;
   const version = Number(Object.keys(DATA).find(fits));
   if (!version) throw new RangeError("too long for a QR code of version 16");

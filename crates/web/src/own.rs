@@ -43,6 +43,7 @@ const ASSETS: &[Asset] = &[
     asset("haetae.css", include_bytes!("../assets/haetae.css"), "text/css"),
     asset("theme.js", include_bytes!("../assets/theme.js"), "text/javascript"),
     asset("mark.svg", include_bytes!("../assets/mark.svg"), "image/svg+xml"),
+    asset("present.js", include_bytes!(concat!(env!("OUT_DIR"), "/present.js")), "text/javascript"),
     asset("passkey.js", include_bytes!("../assets/passkey.js"), "text/javascript"),
     asset("icon-192.png", include_bytes!("../assets/icon-192.png"), "image/png"),
     asset("icon-512.png", include_bytes!("../assets/icon-512.png"), "image/png"),

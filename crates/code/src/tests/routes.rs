@@ -105,7 +105,7 @@ async fn a_citizen_declares_and_sees_colour_reason_and_code() {
     assert!(result.text.contains("data-colour=\"green\""), "{}", result.text);
     let shown = me.get("/code").await;
     assert!(shown.text.contains("id=\"pass\"") && shown.text.contains("code/show.js"));
-    for mark in ["code/show.js", "code/qr.js"] {
+    for mark in ["code/show.js", "present.js"] {
         let at = shown.text.find(mark).unwrap();
         let start = shown.text[..at].rfind('"').unwrap() + 1;
         let script = me.get(&shown.text[start..at + mark.len()]).await;

@@ -230,7 +230,7 @@ async fn files_that_pages_name_are_there_and_immutable() {
     let dir = tempfile::tempdir().unwrap();
     let house = house(&dir);
     let mut browser = house.browser();
-    for name in ["haetae.css", "theme.js", "passkey.js", "mark.svg", "icon-192.png"] {
+    for name in ["haetae.css", "theme.js", "present.js", "passkey.js", "mark.svg", "icon-192.png"] {
         let answer = browser.get(&house.app.assets.url(name)).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
         assert!(answer.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
