@@ -4,9 +4,10 @@
 //! |---|---|---|
 //! | `load_lists` | `trust`, `revocations` (or null), `floor` (or null), `root` (32 bytes): base64; `min_version`, `min_revocation_version`, `min_since` (default 0) | `{"ok": {...}}` what was loaded, with versions and times |
 //! | `verify` | `text`, `now_s`; `remember` (default true) | `{"ok": verdict}` |
+//! | `is_bound` | `text` | `{"ok": true}` for a compact code of a pass of ours, which has the envelope of the health code: for `prepare` and `conclude` |
 //! | `load_passes` | `passes`, `root`: base64; `min_version` (default 0) | `{"ok": {...}}` version and times |
 //! | `prepare` | `text` | `{"ok": [...]}` the signatures in somebody else's pass, for the browser to check |
-//! | `conclude` | `text`, `now_s`, `demand`; `held` (the answers), `remember` | `{"ok": verdict}` on somebody else's pass, or a compact code of ours, which `verify` answers with `bound_pass` |
+//! | `conclude` | `text`, `now_s`, `demand`; `held` (the answers), `remember` | `{"ok": verdict}` on somebody else's pass, or a compact code of ours |
 //! | `parse_short` | `text` | `{"ok": {"text": "7K3M-..."}}` |
 //!
 //! What goes wrong answers `{"error": code}`; a refused list leaves the one loaded before, unless the
@@ -16,8 +17,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::short::ShortCodeError;
 use credential::{
-    Check, DecodeError, Floor, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList,
-    Verdict, pass, verify,
+    DecodeError, Floor, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList, Verdict,
+    pass, verify,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,7 @@ struct Request {
 enum Op {
     LoadLists,
     Verify,
+    IsBound,
     LoadPasses,
     Prepare,
     Conclude,
@@ -86,6 +88,7 @@ enum Response<'a> {
 enum Answer<'a> {
     Loaded(Loaded<'a>),
     Verdict(Box<Verdict>),
+    Says(bool),
     Carried(PassDates),
     ToCheck(Vec<Option<ToCheck>>),
     Shown(Box<Shown>),
@@ -133,17 +136,12 @@ impl Desk {
             Op::LoadLists => self.load(request),
             Op::Verify => {
                 let (text, now_s) = (text()?, request.now_s.ok_or(MALFORMED)?);
+                let trust = self.trust.as_ref().ok_or("lists_missing")?;
                 let seen = request.remember.then_some(&mut self.seen);
-                let trust = self.trust.as_ref();
-                let verdict = trust.map(|it| verify(text, it, seen, &Policy::default(), now_s));
-                // The same envelope, with another content: for `prepare` and `conclude`.
-                let is_read = verdict.as_ref().is_some_and(|it| it.checks.decode == Check::Ok);
-                if !is_read && pass::is_bound(text) {
-                    return Err("bound_pass");
-                }
-                let verdict = verdict.ok_or("lists_missing")?;
+                let verdict = verify(text, trust, seen, &Policy::default(), now_s);
                 Ok(Response::Ok(Answer::Verdict(Box::new(verdict))))
             }
+            Op::IsBound => Ok(Response::Ok(Answer::Says(pass::is_bound(text()?)))),
             Op::LoadPasses => self.load_passes(request),
             Op::Prepare => {
                 let carried = self.passes.as_ref().ok_or("passes_missing")?;

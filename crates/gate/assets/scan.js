@@ -369,9 +369,9 @@ function present(verdict, started, decoded = started) {
   panel.dataset.colour = { pass: "green", check: "yellow", no_pass: "red", cannot_tell: "unknown" }[kind];
   const word = { pass: "gate-word-pass", check: "gate-word-pass-id", no_pass: "gate-word-no-pass", cannot_tell: "gate-word-cannot-tell" }[kind];
   // A pass of others says whose it is; a printed code of ours does not.
-  const reasons = kind === "check"
-    ? [verdict.shown ? "compare_id" : "ask_id", ...(verdict.marked ? ["lists_old_marked"] : []), ...(verdict.notes ?? [])]
-    : verdict.reasons;
+  const noted = [...(verdict.marked ? ["lists_old_marked"] : []), ...(verdict.notes ?? [])];
+  const reasons = kind === "check" ? [verdict.shown ? "compare_id" : "ask_id", ...noted]
+    : verdict.marked ? noted : verdict.reasons;
   panel.querySelector(".verdict-word").textContent = t(word);
   at("gate-holder").textContent = holder(verdict.shown);
   at("gate-holder").hidden = !verdict.shown;
@@ -437,7 +437,7 @@ let recording = 0;
 /** A pass that is judged by keys and rules: of others, or a compact code of ours, which has the envelope
     of the health code. */
 const isPass = (text) => OTHERS.test(text) || isBound(text);
-const isBound = (text) => text.startsWith("HT1:") && tried("verify", { text }).error === "bound_pass";
+const isBound = (text) => text.startsWith("HT1:") && tried("is_bound", { text }).ok === true;
 
 /** What the module says of a text without counting it; nothing if it broke on it. */
 function tried(op, args) {

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::IssuerSigner;
@@ -427,7 +427,7 @@ fn at_the_door(city: &City, citizen: &Browser) -> Result<()> {
     citizen.go("/passes")?;
     let cards = citizen.each("main section.card h3 a", "it.getAttribute('href')")?;
     let mut passed = 0;
-    for card in cards {
+    for card in &cards {
         citizen.go(&format!("{card}/print"))?;
         let seen = guard.scans_picture(&citizen.picture_of("figure.code svg")?)?;
         if seen.verdict == "pass" {
@@ -440,5 +440,43 @@ fn at_the_door(city: &City, citizen: &Browser) -> Result<()> {
         }
     }
     ensure!(passed == 4, "{passed} of the citizen's passes are good");
+    guard.until_queue(0).context("handing in")?;
+    let before = gate::entries(&owner, &place)?;
+    on_the_phone(citizen, &guard, &cards).context("on the phone")?;
+    guard.until_queue(0).context("handing in")?;
+    let after = gate::entries(&owner, &place)?;
+    ensure!(after == before + 2, "{before} entries and 2 more make {after}");
+    guard.0.is_quiet(&[])?;
+    citizen.is_quiet(&[])
+}
+
+/// The pass of the city's clinic as a compact code that the phone draws: green once, and the same picture
+/// again is a copy.
+fn on_the_phone(citizen: &Browser, guard: &gate::Guard, cards: &[String]) -> Result<()> {
+    let mut shown = Vec::new();
+    for card in cards {
+        citizen.go(card)?;
+        shown.extend(citizen.each("main a[href$='/show']", "it.getAttribute('href')")?);
+    }
+    let [page] = shown.as_slice() else { bail!("one pass can be shown on the phone: {shown:?}") };
+    citizen.go(page)?;
+    citizen.until_seen("#bound figure")?;
+    citizen.until(
+        "the first half of a time step",
+        "[2, 3, 4, 5, 6, 7].includes(Math.floor(Date.now() / 1000 % 15))",
+    )?;
+    citizen.qr("#qr")?;
+    let picture = citizen.picture_of("#qr")?;
+    let seen = guard.scans_picture(&picture)?;
+    ensure!(seen.verdict == "pass" && seen.colour == "green", "{seen:?}");
+    guard.0.keep_picture("verdict-bound")?;
+    let seen = guard.scans_picture(&picture)?;
+    ensure!(seen.verdict == "cannot_tell" && seen.reasons == "already_used", "{seen:?}");
+    for language in ["ko", "en", "zh-Hans"] {
+        citizen.go(&format!("/lang/{language}?to={page}"))?;
+        citizen.until_seen("#bound figure")?;
+        citizen.keep_picture(&format!("pass-shown-{language}"))?;
+        citizen.is_accessible()?;
+    }
     Ok(())
 }
