@@ -73,13 +73,9 @@ pub(crate) fn enrol(city: &City, language: &Language, owner: &Browser) -> Result
 }
 
 impl Guard {
-    /// What the verdict says once it is there; then on to the next person.
-    fn seen(&self) -> Result<Seen> {
-        self.seen_and(|_| Ok(()))
-    }
-
+    /// What the verdict says once it is there, its screen kept under that name; then on to the next person.
     #[allow(clippy::print_stderr, reason = "a figure is printed for whoever measures")]
-    fn seen_and(&self, meanwhile: impl FnOnce(&Browser) -> Result<()>) -> Result<Seen> {
+    fn seen(&self, screen: Option<&str>) -> Result<Seen> {
         let it = &self.0;
         // The panel goes by itself after some seconds, so everything is read at once.
         let script = "(() => { const panel = document.querySelector('#gate-verdict .verdict'); \
@@ -111,7 +107,7 @@ impl Guard {
             colour: (*colour).to_owned(),
             words: format!("{word} {words}"),
         };
-        meanwhile(it)?;
+        screen.map_or(Ok(()), |name| it.keep_screen(name))?;
         it.value("document.querySelector('#gate-next').click()")?;
         it.until("the scanner again", "document.querySelector('#gate-verdict').hidden")?;
         Ok(seen)
@@ -119,20 +115,22 @@ impl Guard {
 
     /// Gives the scanner a picture file.
     pub(crate) fn scans_picture(&self, png: &[u8]) -> Result<Seen> {
+        self.scans_picture_as(png, None)
+    }
+
+    /// The same, and keeps the screen under that name.
+    pub(crate) fn scans_picture_as(&self, png: &[u8], screen: Option<&str>) -> Result<Seen> {
         let file = self.0.folder().join("picture.png");
         fs::write(&file, png)?;
         self.0.give_file("#gate-picture", &file)?;
-        self.seen()
+        self.seen(screen)
     }
 
     /// Holds a picture before the camera.
-    pub(crate) fn scans_film(&self, png: &[u8], picture: Option<&str>) -> Result<Seen> {
+    pub(crate) fn scans_film(&self, png: &[u8], screen: Option<&str>) -> Result<Seen> {
         self.0.film(png)?;
         self.0.click("#gate-start")?;
-        let seen = self.seen_and(|it| match picture {
-            Some(name) => it.keep_screen(name),
-            None => Ok(()),
-        });
+        let seen = self.seen(screen);
         // Stops the camera: the next film is read when it starts again.
         self.0.click("#gate-start")?;
         self.0.until("the end of the film", "document.querySelector('#gate-video').hidden")?;
@@ -143,7 +141,7 @@ impl Guard {
     pub(crate) fn types(&self, text: &str) -> Result<Seen> {
         self.0.fill("#f-short", text)?;
         self.0.click("#gate-typed button")?;
-        self.seen()
+        self.seen(None)
     }
 
     /// How many entries wait in the queue.
