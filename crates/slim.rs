@@ -2,6 +2,8 @@
 //! `assets/*.js`. Page weight is capacity, and the sources stay readable. No bundler: only lines that are
 //! nothing but a comment go.
 
+#![allow(clippy::print_stdout, reason = "that is how cargo is told")]
+
 use std::ffi::OsStr;
 use std::path::Path;
 use std::{env, fs, io};
