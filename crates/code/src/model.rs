@@ -268,27 +268,9 @@ words! {
 pub struct DeviceKey(pub [u8; 33]);
 
 impl DeviceKey {
-    /// Reads base64url of an SEC 1 point, compressed (33 bytes) or not (65 bytes). Whether it lies
-    /// on the curve is the verifier's business: a key that does not can prove nothing.
+    /// Reads it from base64url; see [`credential::curve::point_of_text`].
     pub fn parse(text: &str) -> Option<Self> {
-        use base64::Engine as _;
-        if text.len() > 96 {
-            return None;
-        }
-        let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-        let bytes = engine.decode(text.trim_end_matches('=')).ok()?;
-        match bytes.as_slice() {
-            [2 | 3, rest @ ..] if rest.len() == 32 => <[u8; 33]>::try_from(bytes).ok().map(Self),
-            [4, rest @ ..] if rest.len() == 64 => {
-                let (x, y) = rest.split_at(32);
-                let mut key = [0; 33];
-                let (first, others) = key.split_first_mut()?;
-                *first = 2 + (y.last()? & 1);
-                others.copy_from_slice(x);
-                Some(Self(key))
-            }
-            _ => None,
-        }
+        credential::curve::point_of_text(text).map(Self)
     }
 }
 

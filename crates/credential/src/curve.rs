@@ -5,7 +5,28 @@
 //! On the server aws-lc does the work; in WebAssembly RustCrypto does, for the same two. Tests run
 //! both on the same inputs, so that a gate never disagrees with the server.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::pass::{Algorithm, PublicKey};
+
+/// Reads base64url of an SEC 1 point of P-256, as WebCrypto exports it (65 bytes) or compressed (33 bytes);
+/// compressed. Whether it lies on the curve is the verifier's business: a key that does not can prove
+/// nothing.
+pub fn point_of_text(text: &str) -> Option<[u8; 33]> {
+    if text.len() > 96 {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
+    match bytes.as_slice() {
+        [2 | 3, rest @ ..] if rest.len() == 32 => bytes.try_into().ok(),
+        [4, rest @ ..] if rest.len() == 64 => {
+            let (x, y) = rest.split_at(32);
+            [&[2 + (y.last()? & 1)], x].concat().try_into().ok()
+        }
+        _ => None,
+    }
+}
 
 /// Whether `signature` is `key`'s over `message`; of ECDSA it is `r || s`. Nothing when this device
 /// has no code for the scheme: a browser has WebCrypto for it (RSA, P-384, P-521).

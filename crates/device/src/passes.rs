@@ -75,8 +75,7 @@ pub struct Shown {
     /// Let through by files that are too old, because the place says so.
     marked: bool,
     /// The entry's name for the pass (see [`pass::name_of`]) in hexadecimal digits; paper and phone have
-    /// one. Only
-    /// of what somebody trusted has signed.
+    /// one. Only of what somebody trusted has signed.
     pass: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use contracts::gate::{Demand, Device, PassRules};
 use contracts::person::Role;
-use credential::curve::p256_verify;
+use credential::curve::{p256_verify, point_of_text};
 use credential::pass::{Policy, Verdict};
 use http::{HeaderMap, StatusCode, header};
 use kernel::{Id, Instant};
@@ -144,20 +144,6 @@ pub(crate) struct BoundView {
     now: i64,
 }
 
-/// A point of P-256 by its form. Whether it lies on the curve is the verifier's business: a key that does
-/// not can prove nothing.
-fn device_key(text: &str) -> Option<[u8; 33]> {
-    let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
-    match bytes.as_slice() {
-        [2 | 3, rest @ ..] if rest.len() == 32 => bytes.try_into().ok(),
-        [4, rest @ ..] if rest.len() == 64 => {
-            let (x, y) = rest.split_at(32);
-            [&[2 + (y.last()? & 1)], x].concat().try_into().ok()
-        }
-        _ => None,
-    }
-}
-
 /// A pass of mine that an organisation here issued, as a compact code for the phone with this key: good
 /// for a day, with a proof of the moment by that key, and as long as the pass itself is.
 #[utoipa::path(post, path = "/api/v1/passes/{card}/codes", tag = "pass",
@@ -169,7 +155,7 @@ async fn bind(
     Path(card): Path<Id<Card>>,
     Json(body): Json<BindBody>,
 ) -> Result<Response, Problem> {
-    let device = device_key(&body.device_key).ok_or_else(|| no(Refusal::DeviceKeyInvalid))?;
+    let device = point_of_text(&body.device_key).ok_or_else(|| no(Refusal::DeviceKeyInvalid))?;
     let signing_key = app.questions.signing_key;
     let bind = door::Bind { person: actor.person()?, card, device, signing_key };
     let context = actor.context();

@@ -283,11 +283,11 @@ pub fn bind(
         return Ok(Err(Refusal::KeyEnded));
     };
     let text = tx.state::<Content>(card.to_u128())?.texts.pop().unwrap_or_default();
-    // Looked at before the event: what cannot be made is not said to be made.
+    // Made before the event: what cannot be made is not said to be made.
     let until = now.plus_seconds(decide::BOUND_S);
-    if compact(&text, it.device, (now.seconds(), until.seconds())).is_none() {
+    let Some(mut code) = compact(&text, it.device, (now.seconds(), until.seconds())) else {
         return Ok(Err(Refusal::NotBindable));
-    }
+    };
     let command = IssueCommand::Bind { card, kid: hex::encode(key.kid) };
     let ran = match tx.run::<Issues>(context, it.person.to_u128(), command)? {
         Ok(ran) => ran,
@@ -297,8 +297,9 @@ pub fn bind(
         IssueEvent::Bound { valid_until, at, .. } => Some((at.seconds(), valid_until.seconds())),
         IssueEvent::Issued { .. } | IssueEvent::StandingSet { .. } => None,
     });
-    let code = times.and_then(|times| compact(&text, it.device, times));
-    let code = code.ok_or_else(|| Fault::new("a compact code was made without its event"))?;
+    // Of a command that is repeated, the times are those of the first.
+    (code.issued_at, code.valid_until) =
+        times.ok_or_else(|| Fault::new("a compact code was made without its event"))?;
     let signed = signer(tx, &key)?
         .sign_bound(&code)
         .map_err(|error| Fault::caused("signing a compact code", error))?;

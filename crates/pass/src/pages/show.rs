@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use credential::Outcome;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use kernel::{Id, Locale};
 use web::{Actor, App, Frame, Page, Path, Problem, sample_frame};
 
@@ -58,10 +58,7 @@ pub(crate) async fn worker(
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let mut response = app.assets.fixed("pass/sw.js", &headers).ok_or_else(Problem::not_found)?;
-    let scope = HeaderValue::from_static("/passes/");
-    response.headers_mut().insert("service-worker-allowed", scope);
-    Ok(response)
+    app.assets.fixed("pass/sw.js", &headers).ok_or_else(Problem::not_found)
 }
 
 pub(crate) fn sample(locale: Locale) -> Result<String, askama::Error> {
