@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use contracts::gate::{Device as DeviceId, Entered, Place as PlaceId, Verdict};
+use contracts::gate::{Device as DeviceId, Place as PlaceId, Verdict};
 use kernel::{Date, Id, Instant, Zone};
+use serde::Deserialize;
 use store::{Add, Block, Fault, FoundBy, Insert, Reader, Value, values};
 
 /// Microseconds in a quarter of an hour: the view counts by them, and every zone's day begins at one.
@@ -34,8 +35,16 @@ pub(crate) const PLACE_LATE: &str = "SELECT CAST(COALESCE(SUM(count), 0) AS BIGI
      FROM gate_visit WHERE region = $1 AND day >= $2 AND day <= $3 AND place = $4 \
      AND (quarter < day * 96 OR quarter >= (day + 1) * 96)";
 
-fn entered(payload: &[u8]) -> Result<Entered, Fault> {
-    serde_json::from_slice(payload).map_err(|error| Fault::caused("reading an entry", error))
+/// What of an entry ([`contracts::gate::Entered`]) is counted, and by what it is found again.
+#[derive(Deserialize)]
+struct Counted<'a> {
+    place: Id<PlaceId>,
+    device: Id<DeviceId>,
+    /// Hexadecimal digits: nothing in them is escaped.
+    #[serde(borrow)]
+    pass: Option<&'a str>,
+    at: i64,
+    verdict: Verdict,
 }
 
 /// Which quarter of an hour since 1970 an instant lies in.
@@ -48,7 +57,8 @@ pub(crate) fn project(add: &mut Add<'_>, block: &Block<'_>) -> Result<Vec<FoundB
     let mut passes = Vec::with_capacity(block.items.len());
     let mut counts: BTreeMap<_, (u64, Instant)> = BTreeMap::new();
     for it in block.items {
-        let it = entered(it)?;
+        let it: Counted<'_> =
+            serde_json::from_slice(it).map_err(|error| Fault::caused("reading an entry", error))?;
         let at = Instant::from_seconds(it.at);
         let key = (it.place, it.device, quarter(at), it.verdict.word());
         let (count, latest) = counts.entry(key).or_insert((0, at));

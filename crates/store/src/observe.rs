@@ -123,16 +123,19 @@ impl Opened {
     }
 }
 
-/// Pages of blocks that may lie ready.
+/// Pages of rows that may lie ready.
 const PAGES_READY: usize = 2;
 
-/// Reads and opens every stored block of `kind` whose key lives, page by page.
-fn read_all(
+/// Rows that blocks make, by the statement that adds them.
+type Folded = Vec<(&'static Insert, Vec<Vec<Value>>)>;
+
+/// Reads, opens and folds every stored block of `kind` whose key lives, page by page.
+fn fold_all(
     source: &mut dyn Engine,
     region: &kernel::Region,
     vault: &Vault,
     kind: &ObservationKind,
-    pages: &mpsc::SyncSender<Vec<Opened>>,
+    pages: &mpsc::SyncSender<Folded>,
 ) -> Result<(), Fault> {
     let value = Value::from(region.as_str());
     let context = crate::tx::event_context(region, kind.kind);
@@ -141,28 +144,30 @@ fn read_all(
         let rows = select(source, &value, BLOCKS, &[next.into()])?;
         let Some(last) = rows.last() else { return Ok(()) };
         next = last.count(0)? + 1;
-        let mut page: Vec<Opened> = Vec::new();
+        let mut page = Folded::new();
+        let mut add = |row: &'static Insert, values: &[Value]| {
+            match page.iter_mut().find(|(it, _)| it.sql == row.sql) {
+                Some((_, rows)) => rows.push(values.to_vec()),
+                None => page.push((row, vec![values.to_vec()])),
+            }
+            Ok(())
+        };
         for row in rows.iter().filter(|it| it.text(3).is_ok_and(|it| it == kind.kind)) {
             let (seq, day) = (row.count(0)?, i32::try_from(row.int(1)?).doing("reading a day")?);
             let scope = Scope::Epoch { kind: kind.kind.to_owned(), day, visits: true };
             let Some(key) = vault.find(&scope)? else { continue };
-            let bytes = key.open(seq, &context, row.bytes(2)?)?;
-            if page.last().is_none_or(|it| it.day != day) {
-                page.push(Opened::new(*kind, day, key));
-            }
-            if let Some(it) = page.last_mut() {
-                it.push(seq, &bytes);
-            }
+            let opened = key.open(seq, &context, row.bytes(2)?)?;
+            project(&mut add, kind, &key, &Block { seq, day, items: &items(&opened)? })?;
         }
         if pages.send(page).is_err() {
-            // Whoever folds has met a fault, and says so.
+            // Whoever writes has met a fault, and says so.
             return Ok(());
         }
     }
 }
 
 /// Folds every stored block of `kind` whose key lives into the (empty) views of `target`: one thread
-/// reads and opens, this one folds.
+/// reads and folds, this one writes.
 pub(crate) fn project_all(
     source: &mut dyn Engine,
     target: &mut dyn Engine,
@@ -173,14 +178,15 @@ pub(crate) fn project_all(
     let value = Value::from(region.as_str());
     let (send, pages) = mpsc::sync_channel(PAGES_READY);
     std::thread::scope(|scope| {
-        let reading = scope.spawn(move || read_all(source, region, vault, kind, &send));
-        let folded = pages.iter().flatten().try_for_each(|block| {
-            block.fold(&mut |row, values| put(&mut *target, &value, row.sql, values))
-        });
+        let folding = scope.spawn(move || fold_all(source, region, vault, kind, &send));
+        let written = pages
+            .iter()
+            .flatten()
+            .try_for_each(|(row, values)| target.execute_many(row.sql, &value, &values));
         // The reader must not wait for somebody who takes no more.
         drop(pages);
-        let read = reading.join().map_err(|_| Fault::new("the thread that reads panicked"))?;
-        folded.and(read)
+        let folded = folding.join().map_err(|_| Fault::new("the thread that folds panicked"))?;
+        written.and(folded)
     })
 }
 

@@ -196,15 +196,19 @@ fn is_broken(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) && !is_unwritten(error)
 }
 
-fn bind(statement: &mut Statement<'_>, position: usize, value: &Value) -> Result<(), Fault> {
+/// Where SQLite has the parameter of this number.
+fn place(statement: &Statement<'_>, position: usize) -> Result<usize, Fault> {
     let name = NAMES.get(position).ok_or_else(|| Fault::new("more parameters than 24"))?;
-    let index = statement.parameter_index(name).doing("looking up a parameter")?;
-    let index = index.ok_or_else(|| Fault::new(format!("the text does not use {name}")))?;
+    let place = statement.parameter_index(name).doing("looking up a parameter")?;
+    place.ok_or_else(|| Fault::new(format!("the text does not use {name}")))
+}
+
+fn bind(statement: &mut Statement<'_>, place: usize, value: &Value) -> Result<(), Fault> {
     let bound = match value {
-        Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
-        Value::Int(it) => statement.raw_bind_parameter(index, it),
-        Value::Text(it) => statement.raw_bind_parameter(index, it),
-        Value::Bytes(it) => statement.raw_bind_parameter(index, it),
+        Value::Null => statement.raw_bind_parameter(place, rusqlite::types::Null),
+        Value::Int(it) => statement.raw_bind_parameter(place, it),
+        Value::Text(it) => statement.raw_bind_parameter(place, it),
+        Value::Bytes(it) => statement.raw_bind_parameter(place, it),
     };
     bound.doing("binding a parameter")
 }
@@ -248,7 +252,8 @@ impl Engine for Sqlite {
     fn execute(&mut self, sql: &str, parameters: &[&Value]) -> Result<u64, Fault> {
         let mut statement = self.connection.prepare_cached(sql).doing(sql)?;
         for (position, value) in parameters.iter().enumerate() {
-            bind(&mut statement, position, value)?;
+            let place = place(&statement, position)?;
+            bind(&mut statement, place, value)?;
         }
         let touched = statement.raw_execute().doing(sql)?;
         statement.clear_bindings();
@@ -258,10 +263,16 @@ impl Engine for Sqlite {
 
     fn execute_many(&mut self, sql: &str, first: &Value, rows: &[Vec<Value>]) -> Result<(), Fault> {
         let mut statement = self.connection.prepare_cached(sql).doing(sql)?;
-        bind(&mut statement, 0, first)?;
+        let in_first = place(&statement, 0)?;
+        bind(&mut statement, in_first, first)?;
+        let width = rows.first().map_or(0, Vec::len);
+        let places = (1..=width).map(|it| place(&statement, it)).collect::<Result<Vec<_>, _>>()?;
         for row in rows {
-            for (position, value) in row.iter().enumerate() {
-                bind(&mut statement, position + 1, value)?;
+            if row.len() != width {
+                return Err(Fault::new("rows of one statement have different numbers of values"));
+            }
+            for (place, value) in places.iter().zip(row) {
+                bind(&mut statement, *place, value)?;
             }
             statement.raw_execute().doing(sql)?;
         }
@@ -277,7 +288,8 @@ impl Engine for Sqlite {
     ) -> Result<(), Fault> {
         let mut statement = self.connection.prepare_cached(sql).doing(sql)?;
         for (position, value) in parameters.iter().enumerate() {
-            bind(&mut statement, position, value)?;
+            let place = place(&statement, position)?;
+            bind(&mut statement, place, value)?;
         }
         let (columns, mut lent) = (statement.column_count(), Row::default());
         let mut rows = statement.raw_query();

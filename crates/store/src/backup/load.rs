@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::{Duration, Instant as Moment};
 
 use kernel::{Region, Seed};
@@ -59,6 +60,8 @@ pub(super) fn until(
 /// Rows that are handed on at once, and about how many bytes.
 const AT_ONCE: usize = 1_024;
 const BYTES_AT_ONCE: usize = 1 << 20;
+/// As many of those may lie ready.
+const PAGES_READY: usize = 4;
 
 fn bytes_of(row: &[Value]) -> usize {
     let bytes = |it: &Value| match it {
@@ -69,34 +72,39 @@ fn bytes_of(row: &[Value]) -> usize {
     row.iter().map(bytes).sum()
 }
 
-/// Takes rows of a table: its name, its columns, the rows.
-type Take<'a> = &'a mut dyn FnMut(&str, &[String], &[Vec<Value>]) -> Result<(), BackupError>;
+/// Some rows of a table.
+#[derive(Default)]
+struct Page {
+    table: String,
+    columns: Vec<String>,
+    rows: Vec<Vec<Value>>,
+}
 
 /// Hands the rows of a stream on, table by table, some at a time.
-fn each_table(from: &mut dyn Read, take: Take<'_>) -> Result<(), BackupError> {
+fn each_page(
+    from: &mut dyn Read,
+    mut take: impl FnMut(Page) -> Result<(), BackupError>,
+) -> Result<(), BackupError> {
     let mut reader = RowsReader::new(std::io::BufReader::with_capacity(1 << 17, from));
-    let (mut table, mut columns, mut rows) = (String::new(), Vec::new(), Vec::new());
-    let mut bytes = 0;
+    let (mut page, mut bytes) = (Page::default(), 0);
     while let Some(item) = reader.next().map_err(BackupError::Rows)? {
+        let mut next = None;
         match item {
             Item::Row(row) => {
                 bytes += bytes_of(&row);
-                rows.push(row);
+                page.rows.push(row);
+                if page.rows.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
+                    next = Some((page.table.clone(), page.columns.clone()));
+                }
             }
-            Item::Table(next, of) => {
-                take(&table, &columns, &rows)?;
-                rows.clear();
-                bytes = 0;
-                (table, columns) = (next, of);
-            }
+            Item::Table(table, columns) => next = Some((table, columns)),
         }
-        if rows.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
-            take(&table, &columns, &rows)?;
-            rows.clear();
+        if let Some((table, columns)) = next {
+            take(std::mem::replace(&mut page, Page { table, columns, rows: Vec::new() }))?;
             bytes = 0;
         }
     }
-    take(&table, &columns, &rows)
+    take(page)
 }
 
 /// The statement that takes rows of a table of `keys.db` with these columns, if it has them.
@@ -124,9 +132,9 @@ pub(super) fn load_keys(
     if let Some(part) = &manifest.keys {
         let path = it.keys_from.join(keys_name(manifest.number));
         sealed::open(&path, part, it.identities, |from| {
-            each_table(from, &mut |table, columns, rows| match table {
+            each_page(from, |Page { table, columns, rows }| match table.as_str() {
                 RING => {
-                    for row in rows {
+                    for row in &rows {
                         let [Value::Text(name), Value::Text(text)] = row.as_slice() else {
                             return Err(newer("a key of another form".to_owned(), manifest));
                         };
@@ -135,8 +143,8 @@ pub(super) fn load_keys(
                     Ok(())
                 }
                 "" => Ok(()),
-                other => match key_add(keys, other, columns)? {
-                    Some(sql) => Ok(keys.execute_many(&sql, &region, rows)?),
+                other => match key_add(keys, other, &columns)? {
+                    Some(sql) => Ok(keys.execute_many(&sql, &region, &rows)?),
                     None => Err(newer(format!("the table {other}"), manifest)),
                 },
             })
@@ -244,6 +252,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// Takes the rows of a file: one thread decrypts and reads, this one writes.
     fn file(
         &mut self,
         path: &Path,
@@ -253,20 +262,27 @@ impl<'a> Loader<'a> {
     ) -> Result<(), BackupError> {
         self.identity.begin()?;
         self.visits.begin()?;
-        sealed::open(path, part, identities, |from| {
-            each_table(from, &mut |table, columns, rows| self.take(table, columns, rows, newest))
+        let (send, pages) = mpsc::sync_channel(PAGES_READY);
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(move || {
+                // Where nobody takes any more, whoever writes has met a fault, and says so.
+                sealed::open(path, part, identities, |from| {
+                    let nobody = |_| Fault::new("nobody takes the rows of a backup").into();
+                    each_page(from, |page| send.send(page).map_err(nobody))
+                })
+            });
+            let written = pages.iter().try_for_each(|it| self.take(&it, newest));
+            // The reader must not wait for somebody who takes no more.
+            drop(pages);
+            let read = reading.join().map_err(|_| Fault::new("the thread that reads panicked"))?;
+            written.and(read)
         })?;
         self.visits.commit()?;
         Ok(self.identity.commit()?)
     }
 
-    fn take(
-        &mut self,
-        table: &str,
-        columns: &[String],
-        rows: &[Vec<Value>],
-        newest: &Manifest,
-    ) -> Result<(), BackupError> {
+    fn take(&mut self, page: &Page, newest: &Manifest) -> Result<(), BackupError> {
+        let Page { table, columns, rows } = page;
         if rows.is_empty() {
             return Ok(());
         }
