@@ -8,8 +8,7 @@
 //! a signature with a point of small order in it, which the single path refuses, and one bad signature
 //! makes everybody's be checked again.
 //!
-//! Nothing here is secret, so nothing takes the same time for all inputs. The proof of the moment is
-//! another device's for each code, and is checked one by one.
+//! The proof of the moment is another device's for each code, and is checked one by one.
 
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
@@ -18,6 +17,7 @@ use sha2::{Digest as _, Sha512};
 
 use crate::cose::Sign1;
 use crate::list::{IssuerKey, Trust, Uses};
+use crate::multiples::Multiples;
 use crate::verify::{Policy, Shown, Verdict, judge_read};
 
 /// For how many keys there are multiples at most: two thirds of a megabyte and two milliseconds each.
@@ -25,49 +25,13 @@ use crate::verify::{Policy, Shown, Verdict, judge_read};
 /// judged one by one.
 pub const KEYS_MAX: usize = 16;
 
-/// Half of the digits that a byte can be, signed.
-const HALF: usize = 128;
-
-/// `d * 256^i * P` for `d` from 1 to [`HALF`], a row for each byte of a scalar.
-struct Multiples(Vec<EdwardsPoint>);
-
-impl Multiples {
-    fn of(point: EdwardsPoint) -> Self {
-        let mut all = Vec::with_capacity(32 * HALF);
-        let mut unit = point;
-        for _ in 0..32 {
-            let mut multiple = unit;
-            for _ in 0..HALF {
-                all.push(multiple);
-                multiple += unit;
-            }
-            // 129 units are there; 128 of them twice are the next row's unit.
-            let half = multiple - unit;
-            unit = half + half;
-        }
-        Self(all)
-    }
-
-    /// `sum + scalar * P`. Digits above half are written as the next power less the rest.
-    fn add(&self, mut sum: EdwardsPoint, scalar: &Scalar) -> EdwardsPoint {
-        let mut carry = 0;
-        for (row, byte) in self.0.chunks_exact(HALF).zip(scalar.as_bytes()) {
-            let digit = usize::from(*byte) + carry;
-            let is_above = HALF < digit;
-            carry = usize::from(is_above);
-            let size = if is_above { 2 * HALF - digit } else { digit };
-            let Some(multiple) = size.checked_sub(1).and_then(|at| row.get(at)) else { continue };
-            sum = if is_above { sum - multiple } else { sum + multiple };
-        }
-        // A scalar is below the order of the group, 2^252 and a bit: no carry is left.
-        sum
-    }
-}
+/// One for each byte of a scalar: those of this curve are below 2^253 and carry nothing.
+const ROWS: usize = 32;
 
 /// What was computed once for one key: the multiples of its negative point.
 struct KeyTable {
     public: [u8; 32],
-    negative: Multiples,
+    negative: Multiples<EdwardsPoint>,
 }
 
 impl KeyTable {
@@ -78,13 +42,13 @@ impl KeyTable {
         let point = encoded.decompress()?;
         let is_plain =
             point.compress() == encoded && point.is_torsion_free() && !point.is_small_order();
-        is_plain.then(|| Self { public: *public, negative: Multiples::of(-point) })
+        is_plain.then(|| Self { public: *public, negative: Multiples::of(-point, ROWS) })
     }
 }
 
 /// Multiples of the base point and of the keys that sign codes. Made once, read by all threads.
 pub struct Tables {
-    base: Multiples,
+    base: Multiples<EdwardsPoint>,
     keys: Vec<KeyTable>,
 }
 
@@ -110,7 +74,7 @@ impl Tables {
         keys.sort_by_key(|it| core::cmp::Reverse(it.not_before));
         keys.truncate(KEYS_MAX);
         Self {
-            base: Multiples::of(ED25519_BASEPOINT_POINT),
+            base: Multiples::of(ED25519_BASEPOINT_POINT, ROWS),
             keys: keys.into_iter().filter_map(|it| KeyTable::new(&it.public)).collect(),
         }
     }
@@ -133,14 +97,18 @@ impl Tables {
     fn beginning(&self, signed: &Signed<'_>) -> Option<EdwardsPoint> {
         let table = self.keys.iter().find(|it| it.public == *signed.public)?;
         let (point, scalar) = signed.message.signature.split_first_chunk::<32>()?;
-        let scalar = Option::from(Scalar::from_canonical_bytes(scalar.try_into().ok()?))?;
+        let scalar = Scalar::from_canonical_bytes(scalar.try_into().ok()?).into_option()?;
         let hash = Sha512::new()
             .chain_update(point)
             .chain_update(signed.public)
             .chain_update(signed.message.to_be_signed())
             .finalize();
         let hash = Scalar::from_bytes_mod_order_wide(&hash.into());
-        Some(table.negative.add(self.base.add(EdwardsPoint::default(), &scalar), &hash))
+        Some(
+            table
+                .negative
+                .add(self.base.add(EdwardsPoint::default(), scalar.as_bytes()), hash.as_bytes()),
+        )
     }
 }
 

@@ -89,7 +89,9 @@ mod native {
 
     use std::cell::RefCell;
     use std::collections::HashMap;
+    use std::sync::Arc;
 
+    use crate::p256_table::{CHECKS_BEFORE, Table};
     use crate::pass::{Algorithm, PublicKey, der};
 
     /// How many read keys a thread remembers: more than a country's signers, a kilobyte each.
@@ -98,7 +100,34 @@ mod native {
     thread_local! {
         /// Issuers' keys that were read already. Reading one takes a twentieth of what a check with it
         /// takes, and the next pass is often of the same issuer.
-        static REMEMBERED: RefCell<HashMap<[u8; 65], ParsedPublicKey>> = RefCell::default();
+        static REMEMBERED: RefCell<HashMap<[u8; 65], Known>> = RefCell::default();
+    }
+
+    /// A key that was read.
+    struct Known {
+        key: ParsedPublicKey,
+        checks: u32,
+        /// Once it has signed many.
+        table: Option<Arc<Table>>,
+    }
+
+    /// Whether this thread checks by this key's table.
+    #[cfg(test)]
+    pub(super) fn has_table(public: &[u8; 65]) -> bool {
+        REMEMBERED.with_borrow(|keys| keys.get(public).is_some_and(|it| it.table.is_some()))
+    }
+
+    impl Known {
+        fn holds(&mut self, long: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> bool {
+            if let Some(table) = &self.table {
+                return table.holds(message, signature);
+            }
+            self.checks = self.checks.saturating_add(1);
+            if self.checks == CHECKS_BEFORE {
+                self.table = Table::shared(long);
+            }
+            self.key.verify_sig(message, signature).is_ok()
+        }
     }
 
     /// Every pair of curve and hash: certificates use them all. In the form of certificates,
@@ -148,18 +177,17 @@ mod native {
             return key.verify(message, signature).is_ok();
         };
         REMEMBERED.with_borrow_mut(|keys| {
-            if let Some(key) = keys.get(&long) {
-                return key.verify_sig(message, signature).is_ok();
+            if let Some(known) = keys.get_mut(&long) {
+                return known.holds(&long, message, signature);
             }
             let Ok(key) = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, long) else {
                 return false;
             };
-            let holds = key.verify_sig(message, signature).is_ok();
             if REMEMBERED_MAX <= keys.len() {
                 keys.clear();
             }
-            keys.insert(long, key);
-            holds
+            let known = keys.entry(long).or_insert(Known { key, checks: 0, table: None });
+            known.holds(&long, message, signature)
         })
     }
 }
@@ -189,6 +217,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{native, p256_verify, portable};
+    use crate::p256_table::{CHECKS_BEFORE, Table};
 
     fn flip(bytes: &mut [u8], bit: usize) {
         let length = bytes.len();
@@ -235,7 +264,27 @@ mod tests {
                 prop_assert_eq!(server, browser);
             }
             prop_assert_eq!(server, what == 0 || what == 3);
+            if let Ok(long) = <[u8; 65]>::try_from(public) {
+                let by_table = Table::new(&long).is_some_and(|it| it.holds(&message, &signature));
+                prop_assert_eq!(server, by_table);
+            }
         }
+    }
+
+    #[test]
+    fn a_key_that_signs_many_is_checked_by_its_table_with_the_same_answers() {
+        let signer = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+        let public: [u8; 65] =
+            signer.verifying_key().to_sec1_point(false).as_bytes().try_into().unwrap();
+        for number in 0..2 * CHECKS_BEFORE {
+            let message = number.to_be_bytes();
+            let signature: p256::ecdsa::Signature = signer.sign(&message);
+            let mut signature: [u8; 64] = signature.to_bytes().into();
+            assert!(p256_verify(&public, &message, &signature), "{number}");
+            flip(&mut signature, usize::try_from(number).unwrap());
+            assert!(!p256_verify(&public, &message, &signature), "{number}");
+        }
+        assert!(native::has_table(&public));
     }
 
     #[test]

@@ -31,6 +31,10 @@ mod error;
 pub mod issue;
 pub mod list;
 pub mod moment;
+#[cfg(not(target_arch = "wasm32"))]
+mod multiples;
+#[cfg(not(target_arch = "wasm32"))]
+mod p256_table;
 pub mod pass;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod sealed;

@@ -6,7 +6,7 @@ use curve25519_dalek::scalar::Scalar;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha512};
 
-use super::{KEYS_MAX, KeyTable, Multiples, Signed, Tables, verify_many};
+use super::{KEYS_MAX, KeyTable, Multiples, ROWS, Signed, Tables, verify_many};
 use crate::cose::Sign1;
 use crate::{
     Colour, DeviceKey, HealthCode, Holder, IssuerKey, IssuerSigner, Policy, Presentation,
@@ -104,14 +104,14 @@ proptest! {
     #[test]
     fn multiples_add_up_to_the_product(bytes: [u8; 32]) {
         let scalar = Scalar::from_bytes_mod_order(bytes);
-        let sum = Multiples::of(BASE).add(EdwardsPoint::default(), &scalar);
+        let sum = Multiples::of(BASE, ROWS).add(EdwardsPoint::default(), scalar.as_bytes());
         prop_assert_eq!(sum, BASE * scalar);
     }
 }
 
 #[test]
 fn scalars_at_the_edges_of_digits_add_up_too() {
-    let multiples = Multiples::of(BASE);
+    let multiples = Multiples::of(BASE, ROWS);
     let of = |byte: u8| Scalar::from_bytes_mod_order([byte; 32]);
     for scalar in [0x7f, 0x80, 0x81, 0xff].map(of).into_iter().chain([
         Scalar::ZERO,
@@ -120,7 +120,7 @@ fn scalars_at_the_edges_of_digits_add_up_too() {
         Scalar::from(128_u64),
         Scalar::from(u64::MAX),
     ]) {
-        let sum = multiples.add(EdwardsPoint::default(), &scalar);
+        let sum = multiples.add(EdwardsPoint::default(), scalar.as_bytes());
         assert_eq!(sum, BASE * scalar, "{scalar:?}");
     }
 }
