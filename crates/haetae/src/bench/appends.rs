@@ -1,16 +1,16 @@
 //! `haetae bench write`, the log alone: durable appends a second in batches, each with its proof.
 //!
-//! The leaves of a batch go into the tree; its bundles, its tiles and the signed head go into SQLite in
-//! one transaction with `synchronous=FULL`, in the tables of the store. Then every entry of the batch is
-//! proven to the signed root out of tiles that are read back, and the proof is checked. The peer writes
-//! the same leaves as rows and proves nothing.
+//! The leaves of a batch go into the tree; its bundles, its tiles and the signed head go into the engine
+//! in one durable transaction, in the tables of the store. Then every entry of the batch is proven to the
+//! signed root out of tiles that are read back, and the proof is checked. The peer writes the same leaves
+//! as rows of the same engine (on PostgreSQL multi-row `VALUES`) and proves nothing.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use ledger::{Checkpoint, Prover, Signer, TileId, Tree};
-use rusqlite::{Connection, params};
+use store::sqlite::Sqlite;
+use store::{Engine, Fault, Value};
 
 use super::{Figure, Wish, per_second};
 
@@ -18,31 +18,46 @@ use super::{Figure, Wish, per_second};
 const BATCH: u64 = 5_000;
 const LEAF_BYTES: usize = 180;
 
+const TABLES: &str = "CREATE TABLE bench_leaf (region TEXT NOT NULL, seq BIGINT NOT NULL, \
+     leaf BYTEA NOT NULL, PRIMARY KEY (region, seq)); \
+     -- large rows\nCREATE TABLE bench_bundle (region TEXT NOT NULL, position BIGINT NOT NULL, \
+     width BIGINT NOT NULL, bytes BYTEA NOT NULL, PRIMARY KEY (region, position)); \
+     -- large rows\nCREATE TABLE bench_tile (region TEXT NOT NULL, level BIGINT NOT NULL, \
+     position BIGINT NOT NULL, width BIGINT NOT NULL, bytes BYTEA NOT NULL, \
+     PRIMARY KEY (region, level, position)); \
+     CREATE TABLE bench_head (region TEXT NOT NULL, checkpoint TEXT NOT NULL, PRIMARY KEY (region));";
+const LEAF: &str = "INSERT INTO bench_leaf (region, seq, leaf) VALUES ($1, $2, $3)";
+const BUNDLE: &str = "INSERT INTO bench_bundle (region, position, width, bytes) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (region, position) \
+     DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
+const TILE: &str = "INSERT INTO bench_tile (region, level, position, width, bytes) \
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (region, level, position) \
+     DO UPDATE SET width = excluded.width, bytes = excluded.bytes";
+const HEAD: &str = "INSERT INTO bench_head (region, checkpoint) VALUES ($1, $2) \
+     ON CONFLICT (region) DO UPDATE SET checkpoint = excluded.checkpoint";
+const STORED: &str =
+    "SELECT bytes FROM bench_tile WHERE region = $1 AND level = $2 AND position = $3";
+
 pub(crate) fn run(wish: &Wish) -> anyhow::Result<Vec<Figure>> {
     let dir = tempfile::tempdir()?;
-    let bare = bare(&dir.path().join("bare.db"), wish.span())?;
-    let mut figures = Vec::new();
-    for (name, proven) in [("append", false), ("append_and_prove", true)] {
-        let path = dir.path().join(format!("{name}.db"));
-        let rate = append(&path, wish.span(), proven)?;
-        let name = format!("ledger.{name}_{BATCH}");
-        figures.push(Figure::beside(name, rate, "/s", "bare sqlite", bare));
-    }
-    Ok(figures)
+    let mut engine = Sqlite::writer(&dir.path().join("log.db"))?;
+    on(&mut engine, ("ledger.", "bare sqlite"), wish.span())
 }
 
-fn open(path: &Path) -> anyhow::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.execute_batch(
-        "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
-         CREATE TABLE row (seq BIGINT PRIMARY KEY, leaf BLOB NOT NULL) WITHOUT ROWID; \
-         CREATE TABLE log_bundle (position BIGINT PRIMARY KEY, width BIGINT NOT NULL, \
-         bytes BLOB NOT NULL); \
-         CREATE TABLE log_tile (level BIGINT NOT NULL, position BIGINT NOT NULL, \
-         width BIGINT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (level, position)); \
-         CREATE TABLE log_head (id BIGINT PRIMARY KEY, checkpoint TEXT NOT NULL);",
-    )?;
-    Ok(connection)
+/// All three on one engine, whose tables are made for it.
+pub(super) fn on(
+    engine: &mut dyn Engine,
+    (prefix, peer): (&str, &'static str),
+    span: Duration,
+) -> anyhow::Result<Vec<Figure>> {
+    engine.migrate(TABLES)?;
+    let bare = bare(engine, span)?;
+    let mut figures = Vec::new();
+    for (what, proven) in [("append", false), ("append_and_prove", true)] {
+        let rate = append(engine, what, span, proven)?;
+        figures.push(Figure::beside(format!("{prefix}{what}_{BATCH}"), rate, "/s", peer, bare));
+    }
+    Ok(figures)
 }
 
 /// Leaves of which no two are the same.
@@ -55,30 +70,32 @@ fn leaves(first: u64) -> Vec<Vec<u8>> {
     (first..first + BATCH).map(leaf).collect()
 }
 
-fn append(path: &Path, span: Duration, proven: bool) -> anyhow::Result<f64> {
-    let connection = open(path)?;
-    let signer = Signer::try_new("bench.example/log", &[7; 32])?;
+fn append(
+    engine: &mut dyn Engine,
+    region: &str,
+    span: Duration,
+    proven: bool,
+) -> anyhow::Result<f64> {
+    let (signer, region) = (Signer::try_new("bench.example/log", &[7; 32])?, Value::from(region));
     let (mut tree, begun) = (Tree::new(), Instant::now());
     while begun.elapsed() < span {
         let (first, batch) = (tree.size(), leaves(tree.size()));
         let appended = tree.append(&batch)?;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        for it in &appended.bundles {
-            let sql = "INSERT OR REPLACE INTO log_bundle VALUES (?1, ?2, ?3)";
-            let mut insert = connection.prepare_cached(sql)?;
-            insert.execute(params![i64::try_from(it.index)?, it.width, it.bytes])?;
-        }
-        for it in &appended.tiles {
-            let sql = "INSERT OR REPLACE INTO log_tile VALUES (?1, ?2, ?3, ?4)";
-            let mut insert = connection.prepare_cached(sql)?;
-            insert.execute(params![it.level, i64::try_from(it.index)?, it.width, it.bytes])?;
-        }
+        let bundles = appended.bundles.into_iter();
+        let bundles = bundles.map(|it| vec![it.index.into(), it.width.into(), it.bytes.into()]);
+        let tiles = appended
+            .tiles
+            .into_iter()
+            .map(|it| vec![it.level.into(), it.index.into(), it.width.into(), it.bytes.into()]);
         let (size, root) = (appended.size, appended.root);
         let note = Checkpoint::try_new("bench.example/log", size, root)?.sign(&signer)?;
-        connection.execute("INSERT OR REPLACE INTO log_head VALUES (1, ?1)", [note])?;
-        connection.execute_batch("COMMIT")?;
+        engine.begin()?;
+        engine.execute_many(BUNDLE, &region, &bundles.collect::<Vec<_>>())?;
+        engine.execute_many(TILE, &region, &tiles.collect::<Vec<_>>())?;
+        engine.execute_many(HEAD, &region, &[vec![note.into()]])?;
+        engine.commit()?;
         if proven {
-            prove(&connection, first, &batch, size, &root)?;
+            prove(engine, &region, (first, &batch), (size, &root))?;
         }
     }
     Ok(per_second(tree.size(), begun.elapsed()))
@@ -86,41 +103,39 @@ fn append(path: &Path, span: Duration, proven: bool) -> anyhow::Result<f64> {
 
 /// Proves every entry of a batch out of stored tiles, each read once.
 fn prove(
-    connection: &Connection,
-    first: u64,
-    batch: &[Vec<u8>],
-    size: u64,
-    root: &ledger::Hash,
+    engine: &mut dyn Engine,
+    region: &Value,
+    (first, batch): (u64, &[Vec<u8>]),
+    (size, root): (u64, &ledger::Hash),
 ) -> anyhow::Result<()> {
-    let mut tiles = |id: TileId| -> Result<Vec<u8>, rusqlite::Error> {
-        let sql = "SELECT bytes FROM log_tile WHERE level = ?1 AND position = ?2";
-        let mut select = connection.prepare_cached(sql)?;
-        // A position stays far below 2^63.
-        let position = i64::try_from(id.index).unwrap_or(i64::MAX);
-        select.query_row(params![id.level, position], |row| row.get(0))
+    let mut tiles = |id: TileId| -> Result<Vec<u8>, Fault> {
+        let mut bytes = None;
+        let key = [region, &id.level.into(), &id.index.into()];
+        engine.query(STORED, &key, &mut |row| {
+            bytes = Some(row.bytes(0)?.to_vec());
+            Ok(false)
+        })?;
+        bytes.ok_or_else(|| Fault::new("a tile is missing"))
     };
     let mut prover = Prover::new(size, &mut tiles);
     for (index, leaf) in (first..).zip(batch) {
         let proof = prover.inclusion(index).map_err(|error| anyhow!("entry {index}: {error}"))?;
         ledger::verify_inclusion(&ledger::leaf_hash(leaf), index, size, &proof, root)
-            .map_err(|error| anyhow!("entry {index}: {error}"))?;
+            .with_context(|| format!("entry {index}"))?;
     }
     Ok(())
 }
 
 /// The same leaves as rows.
-fn bare(path: &Path, span: Duration) -> anyhow::Result<f64> {
-    let connection = open(path)?;
-    let (mut seq, begun) = (0_u64, Instant::now());
+fn bare(engine: &mut dyn Engine, span: Duration) -> anyhow::Result<f64> {
+    let (region, mut seq, begun) = (Value::from("bare"), 0_u64, Instant::now());
     while begun.elapsed() < span {
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        let mut insert = connection.prepare_cached("INSERT INTO row VALUES (?1, ?2)")?;
-        for leaf in leaves(seq) {
-            insert.execute(params![i64::try_from(seq)?, leaf])?;
-            seq += 1;
-        }
-        drop(insert);
-        connection.execute_batch("COMMIT")?;
+        let rows: Vec<_> =
+            (seq..).zip(leaves(seq)).map(|(seq, leaf)| vec![seq.into(), leaf.into()]).collect();
+        engine.begin()?;
+        engine.execute_many(LEAF, &region, &rows)?;
+        engine.commit()?;
+        seq += BATCH;
     }
     Ok(per_second(seq, begun.elapsed()))
 }

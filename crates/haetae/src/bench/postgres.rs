@@ -15,7 +15,7 @@ use sim::Exercise;
 use store::postgres::{Address, Postgres, Role};
 use store::{Engine as _, Value};
 
-use super::{Figure, IN_A_BLOCK, Wish, per_second, write};
+use super::{Figure, IN_A_BLOCK, Wish, appends, per_second, write};
 
 const BARE: &str = "bare VALUES";
 
@@ -42,6 +42,7 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<Vec<Figure>> {
         figures.push(Figure::beside(name, ours, "/s", BARE, peer));
     }
     house.app.store.close();
+    figures.extend(appends::on(&mut bare.engine, ("ledger.postgres_", BARE), span)?);
     Ok(figures)
 }
 
