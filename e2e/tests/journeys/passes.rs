@@ -436,6 +436,9 @@ fn at_the_door(city: &City, citizen: &Browser) -> Result<()> {
             ensure!(seen.colour == "yellow", "a copy of a pass is {seen:?}");
             ensure!(seen.words.contains("Check ID"), "{seen:?}");
             ensure!(seen.words.contains("birthday above"), "{seen:?}");
+            // A dense code, held before the camera.
+            let filmed = guard.scans_film(&picture, Some("verdict-on-paper-by-camera"))?;
+            ensure!(filmed.words == seen.words, "by camera {filmed:?}, by picture {seen:?}");
         } else {
             ensure!(seen.colour == "unknown", "nobody's pass is {seen:?}");
         }
