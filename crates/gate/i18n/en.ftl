@@ -62,7 +62,7 @@ gate-word-no-pass = Do not admit
 gate-word-cannot-tell = Cannot tell
 
 gate-reason-ask-id = Glance at an ID, then let through.
-gate-reason-compare-id = Compare the name or initials and the birthday above with an ID, then let through.
+gate-reason-compare-id = Compare the name or initials and the birthday shown here with an ID, then let through.
 gate-reason-revocation-missing = The issuer has a list of revoked passes that this device does not hold.
 gate-reason-malformed = Not one of our codes, or unreadable. Ask to show it again.
 gate-reason-too-long = Not one of our codes.

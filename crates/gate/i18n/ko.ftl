@@ -66,7 +66,7 @@ gate-word-cannot-tell = 알 수 없음
 
 # 판정 이유
 gate-reason-ask-id = 신분증의 얼굴과 본인을 확인한 뒤 통과시켜 주세요.
-gate-reason-compare-id = 위의 이름 또는 머리글자와 생일을 신분증과 비교한 뒤 통과시켜 주세요.
+gate-reason-compare-id = 여기 보이는 이름 또는 머리글자와 생일을 신분증과 비교한 뒤 통과시켜 주세요.
 gate-reason-revocation-missing = 발급 기관에 취소 목록이 있지만 이 기기에는 없습니다.
 gate-reason-malformed = 우리 시의 코드가 아니거나 읽을 수 없습니다. 다시 보여 달라고 해 주세요.
 gate-reason-too-long = 우리 시의 코드가 아닙니다.

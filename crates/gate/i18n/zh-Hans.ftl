@@ -62,7 +62,7 @@ gate-word-no-pass = 不可通行
 gate-word-cannot-tell = 无法判断
 
 gate-reason-ask-id = 请核对证件与本人后放行。
-gate-reason-compare-id = 请将上方姓名或首字母及生日与证件核对后放行。
+gate-reason-compare-id = 请将此处显示的姓名或首字母及生日与证件核对后放行。
 gate-reason-revocation-missing = 签发机构有撤销名单，但本设备未持有。
 gate-reason-malformed = 不是本市的通行码或无法识别。请重新出示。
 gate-reason-too-long = 不是本市的通行码。

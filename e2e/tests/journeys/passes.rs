@@ -435,7 +435,7 @@ fn at_the_door(city: &City, citizen: &Browser) -> Result<()> {
             passed += 1;
             ensure!(seen.colour == "yellow", "a copy of a pass is {seen:?}");
             ensure!(seen.words.contains("Check ID"), "{seen:?}");
-            ensure!(seen.words.contains("birthday above"), "{seen:?}");
+            ensure!(seen.words.contains("birthday shown here"), "{seen:?}");
             // A dense code, held before the camera.
             let filmed = guard.scans_film(&picture, Some("verdict-on-paper-by-camera"))?;
             ensure!(filmed.words == seen.words, "by camera {filmed:?}, by picture {seen:?}");
