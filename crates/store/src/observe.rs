@@ -126,6 +126,10 @@ impl Opened {
 /// Pages of rows that may lie ready.
 const PAGES_READY: usize = 2;
 
+/// Pages of rows after which they are committed. A journal that holds millions of rows is searched through
+/// for each page that is read.
+const PAGES_AT_ONCE: usize = 200;
+
 /// Rows that blocks make, by the statement that adds them.
 type Folded = Vec<(&'static Insert, Vec<Vec<Value>>)>;
 
@@ -167,7 +171,7 @@ fn fold_all(
 }
 
 /// Folds every stored block of `kind` whose key lives into the (empty) views of `target`: one thread
-/// reads and folds, this one writes.
+/// reads and folds, this one writes, within a transaction that was begun and is committed now and then.
 pub(crate) fn project_all(
     source: &mut dyn Engine,
     target: &mut dyn Engine,
@@ -179,10 +183,16 @@ pub(crate) fn project_all(
     let (send, pages) = mpsc::sync_channel(PAGES_READY);
     std::thread::scope(|scope| {
         let folding = scope.spawn(move || fold_all(source, region, vault, kind, &send));
-        let written = pages
-            .iter()
-            .flatten()
-            .try_for_each(|(row, values)| target.execute_many(row.sql, &value, &values));
+        let written = (1..).zip(&pages).try_for_each(|(number, page)| {
+            for (row, values) in &page {
+                target.execute_many(row.sql, &value, values)?;
+            }
+            if number % PAGES_AT_ONCE == 0 {
+                target.commit()?;
+                target.begin()?;
+            }
+            Ok(())
+        });
         // The reader must not wait for somebody who takes no more.
         drop(pages);
         let folded = folding.join().map_err(|_| Fault::new("the thread that folds panicked"))?;

@@ -62,6 +62,9 @@ const AT_ONCE: usize = 1_024;
 const BYTES_AT_ONCE: usize = 1 << 20;
 /// As many of those may lie ready.
 const PAGES_READY: usize = 4;
+/// After as many of those they are committed: nobody sees what a restore has not finished, and a journal
+/// that holds all of it is slow.
+const PAGES_AT_ONCE: usize = 100;
 
 fn bytes_of(row: &[Value]) -> usize {
     let bytes = |it: &Value| match it {
@@ -260,8 +263,7 @@ impl<'a> Loader<'a> {
         identities: &[Identity],
         newest: &Manifest,
     ) -> Result<(), BackupError> {
-        self.identity.begin()?;
-        self.visits.begin()?;
+        self.begin()?;
         let (send, pages) = mpsc::sync_channel(PAGES_READY);
         std::thread::scope(|scope| {
             let reading = scope.spawn(move || {
@@ -271,14 +273,30 @@ impl<'a> Loader<'a> {
                     each_page(from, |page| send.send(page).map_err(nobody))
                 })
             });
-            let written = pages.iter().try_for_each(|it| self.take(&it, newest));
+            let written = (1..).zip(&pages).try_for_each(|(number, page)| {
+                self.take(&page, newest)?;
+                if number % PAGES_AT_ONCE == 0 {
+                    self.commit()?;
+                    self.begin()?;
+                }
+                Ok(())
+            });
             // The reader must not wait for somebody who takes no more.
             drop(pages);
             let read = reading.join().map_err(|_| Fault::new("the thread that reads panicked"))?;
             written.and(read)
         })?;
+        Ok(self.commit()?)
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        self.identity.begin()?;
+        self.visits.begin()
+    }
+
+    fn commit(&mut self) -> Result<(), Fault> {
         self.visits.commit()?;
-        Ok(self.identity.commit()?)
+        self.identity.commit()
     }
 
     fn take(&mut self, page: &Page, newest: &Manifest) -> Result<(), BackupError> {
