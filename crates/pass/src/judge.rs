@@ -10,7 +10,7 @@ use kernel::Instant;
 use serde_json::Value;
 
 use crate::model::Basis;
-use crate::rulebook;
+use crate::rulebook::Sets;
 use crate::said::{self, Holder, Said};
 
 /// How far clocks may differ, in seconds.
@@ -147,12 +147,12 @@ fn look(texts: &[String], trust: &Trust, now: Instant) -> (Verdict, Option<Taken
     (verdict, witness.0.into_inner())
 }
 
-/// Judges what the texts of one pass say, at `now`.
-pub fn judge(texts: &[String], trust: &Trust, now: Instant) -> Judged {
+/// Judges what the texts of one pass say, by the sets of rules in force, at `now`.
+pub fn judge(texts: &[String], trust: &Trust, sets: &Sets, now: Instant) -> Judged {
     let (verdict, taken) = look(texts, trust, now);
     let own = own_ending(&verdict, now);
     let ends = Basis::ALL.iter().map(|basis| {
-        let rules = rulebook::of(*basis);
+        let rules = sets.published(*basis);
         let ending = match (&taken, rules) {
             (_, None) => own.clone(),
             (None, Some(_)) => Ending::Unknown,

@@ -21,7 +21,7 @@ use crate::judge::{self, Ending, Judged};
 use crate::model::{Basis, Card, Held, Issues, Wallet};
 use crate::refusal::Refusal;
 use crate::said::{Entry, Holder, Said, Word};
-use crate::{decide, trust, view};
+use crate::{decide, rulebook, trust, view};
 
 /// One thing that the pass says.
 struct Section {
@@ -78,7 +78,7 @@ pub(crate) fn find(
     };
     let texts = view::content(reader, card)?.texts;
     let trust = trust::of(app, reader, &texts, now)?;
-    let judged = judge::judge(&texts, &trust, now);
+    let judged = judge::judge(&texts, &trust, &rulebook::in_force(reader)?, now);
     Ok(Some((held, texts, judged)))
 }
 
