@@ -337,10 +337,12 @@ pass-rules-same = { $count ->
 }
 pass-rules-notes = Worth knowing
 pass-rules-note-over = Never applies: it ended at { $about }.
+pass-rules-note-not-yet = Begins at { $about }. Until then it does not apply.
 pass-rules-note-part-only = Never applies: it is only for the part { $about } of the country.
 pass-rules-note-undescribed = No words in { $about }. Readers of that language see the English ones.
 pass-rules-note-value-set-missing = The value set { $about } is missing. Passes that this rule is for “cannot be checked”.
 pass-rules-say = What the rules say
+pass-rules-json = What is in the file (JSON)
 pass-rules-about-all = Every pass
 pass-rules-about-invalidation = Issuer’s own limit
 pass-rules-own = You proposed this set. Another officer has to confirm it.

@@ -161,6 +161,8 @@ impl Note {
 pub enum Remark {
     /// Its last moment is over: it never applies.
     Over,
+    /// Its first moment has not come.
+    NotYet,
     /// It is for a part of the country, which nobody here asks for: it never applies.
     PartOnly,
     /// A language has no description.
@@ -174,6 +176,7 @@ impl Remark {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Over => "over",
+            Self::NotYet => "not_yet",
             Self::PartOnly => "part_only",
             Self::Undescribed => "undescribed",
             Self::ValueSetMissing => "value_set_missing",
@@ -198,6 +201,10 @@ pub fn notes(published: &Published, now: Instant) -> Vec<Note> {
         let last = text(source, "ValidTo");
         if Instant::parse(last).is_some_and(|it| it < now) {
             note("ValidTo", Remark::Over, last);
+        }
+        let first = text(source, "ValidFrom");
+        if Instant::parse(first).is_some_and(|it| now < it) {
+            note("ValidFrom", Remark::NotYet, first);
         }
         if rule.kind == RuleKind::Acceptance && !rule.region.is_empty() {
             note("Region", Remark::PartOnly, &rule.region);

@@ -59,12 +59,20 @@ impl RuleFile {
 
 /// Rules of one country, ready to be asked. One that could not be parsed has none, and says yes to nobody
 /// at a place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Published {
     asked: CountryRules,
     file: RuleFile,
     /// The rules in JSON, as gates carry them.
     text: String,
+}
+
+impl Default for Published {
+    /// No rules.
+    fn default() -> Self {
+        let (asked, file) = (CountryRules::default(), RuleFile::default());
+        Self { asked, file, text: "[]".to_owned() }
+    }
 }
 
 impl Published {

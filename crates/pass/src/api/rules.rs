@@ -131,7 +131,7 @@ pub(crate) struct ProposeBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProposedView {
     set: String,
-    /// What is no mistake and worth knowing: `over`, `part_only`, `undescribed`, `value_set_missing`.
+    /// What is no mistake and worth knowing: `over`, `not_yet`, `part_only`, `undescribed`, `value_set_missing`.
     notes: Vec<FindingView>,
     /// The example passes that would get another verdict.
     changes: Vec<ChangeView>,

@@ -30,13 +30,8 @@ use crate::view;
 /// Proposals that the page lists.
 const TURNS_SHOWN: usize = 30;
 
-/// A rule in words.
-struct Rule {
-    about: String,
-    name: String,
-    text: String,
-    span: String,
-}
+/// Rules in words: which passes each is for, its name and its time; what it says.
+type Rules = Vec<(String, String)>;
 
 /// A verdict: colour of the shape, and word.
 type Outcome = (&'static str, String);
@@ -54,11 +49,12 @@ struct Waiting {
     facts: Vec<(String, String)>,
     own: bool,
     action: String,
+    file: String,
     changes: Vec<Change>,
     /// How many examples stay as they are.
     same: String,
     notes: Vec<(String, String)>,
-    rules: Vec<Rule>,
+    rules: Rules,
 }
 
 /// A set that can be gone back to.
@@ -77,13 +73,14 @@ struct Past {
 
 #[derive(Template)]
 #[template(path = "pass/rules.html")]
-pub(crate) struct Rules {
+pub(crate) struct CityRulesPage {
     frame: Frame,
     crumbs: Vec<(String, String)>,
     waiting: Option<Waiting>,
     name: String,
     facts: Vec<(String, String)>,
-    rules: Vec<Rule>,
+    file: String,
+    rules: Rules,
     earlier: Vec<Earlier>,
     past: Vec<Past>,
     errors: Vec<(String, String)>,
@@ -126,7 +123,7 @@ struct Sent {
     mistakes: Mistakes,
 }
 
-fn rules(frame: &Frame, published: &Published) -> Vec<Rule> {
+fn rules(frame: &Frame, published: &Published) -> Rules {
     let rule = |(source, it): (&Value, &PassRule)| {
         let about = match (it.kind, it.certificate) {
             (RuleKind::Invalidation, _) => "pass-rules-about-invalidation",
@@ -136,12 +133,14 @@ fn rules(frame: &Frame, published: &Published) -> Vec<Rule> {
             _ => "pass-rules-about-all",
         };
         let day = |name| import::text(source, name).chars().take(10).collect::<String>();
-        Rule {
-            about: frame.t(about),
-            name: it.identifier.clone(),
-            text: it.description(frame.lang()).unwrap_or_default().to_owned(),
-            span: format!("{} – {}", day("ValidFrom"), day("ValidTo")),
-        }
+        let term = format!(
+            "{} {} · {} – {}",
+            frame.t(about),
+            it.identifier,
+            day("ValidFrom"),
+            day("ValidTo")
+        );
+        (term, it.description(frame.lang()).unwrap_or_default().to_owned())
     };
     published.file().rules.iter().zip(published.rules()).map(rule).collect()
 }
@@ -174,7 +173,8 @@ fn change(frame: &Frame, it: &Difference) -> Change {
 }
 
 fn note(frame: &Frame, it: &Note) -> (String, String) {
-    (it.rule.clone(), frame.t1(&it.text(), "about", &it.about))
+    let moment = Instant::parse(&it.about).map(|at| frame.minute(&at));
+    (it.rule.clone(), frame.t1(&it.text(), "about", &moment.unwrap_or_else(|| it.about.clone())))
 }
 
 fn waiting(frame: &Frame, seen: &Seen, turn: &Turn, me: Id<Staff>, now: Instant) -> Waiting {
@@ -193,6 +193,7 @@ fn waiting(frame: &Frame, seen: &Seen, turn: &Turn, me: Id<Staff>, now: Instant)
         facts,
         own: turn.proposed_by == me,
         action: format!("/desk/passes/rules/{}", turn.set),
+        file: format!("/api/v1/passes/rules/{}", turn.set),
         changes: differences.iter().map(|it| change(frame, it)).collect(),
         same: frame.tn("pass-rules-same", "count", &same),
         notes: import::notes(&after, now).iter().map(|it| note(frame, it)).collect(),
@@ -237,7 +238,7 @@ fn mistake(frame: &Frame, of: &str, it: &Invalid) -> (String, String) {
     (format!("{}: {at}", frame.t(of)), format!("{} ({})", frame.t(&key), it.message))
 }
 
-fn page(frame: Frame, seen: &Seen, me: Id<Staff>, now: Instant, sent: &Sent) -> Rules {
+fn page(frame: Frame, seen: &Seen, me: Id<Staff>, now: Instant, sent: &Sent) -> CityRulesPage {
     let refused = |it: &Refusal| frame.tf(it.code(), &it.args());
     let error = sent.error.as_ref().map(|(field, it)| (*field, refused(it)));
     let book = &seen.book;
@@ -270,11 +271,12 @@ fn page(frame: Frame, seen: &Seen, me: Id<Staff>, now: Instant, sent: &Sent) -> 
         .iter()
         .map(|it| mistake(&frame, "pass-rules-field-value-sets", it));
     let past = book.turns.iter().rev().filter_map(|it| answered(&frame, seen, it));
-    Rules {
+    CityRulesPage {
         crumbs: vec![("/desk".to_owned(), frame.t("pass-crumb-desk"))],
         waiting: book.waiting().map(|it| waiting(&frame, seen, it, me, now)),
         name: set_name(&frame, book, set),
         facts,
+        file: format!("/api/v1/passes/rules/{set}"),
         rules: in_force,
         earlier: earlier(&frame, book),
         past: past.take(TURNS_SHOWN).collect(),
@@ -285,7 +287,7 @@ fn page(frame: Frame, seen: &Seen, me: Id<Staff>, now: Instant, sent: &Sent) -> 
     }
 }
 
-async fn shown(app: &App, actor: &Actor, sent: &Sent) -> Result<Rules, Problem> {
+async fn shown(app: &App, actor: &Actor, sent: &Sent) -> Result<CityRulesPage, Problem> {
     let (me, label) = (officer(actor)?, app.questions.staff_label);
     let seen = app.read(move |it| seen(it, label)).await?;
     let frame = Frame::new(app, actor, "pass-rules-title");
@@ -293,7 +295,10 @@ async fn shown(app: &App, actor: &Actor, sent: &Sent) -> Result<Rules, Problem> 
 }
 
 /// The rules.
-pub(crate) async fn show(State(app): State<App>, actor: Actor) -> Result<Page<Rules>, Problem> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    actor: Actor,
+) -> Result<Page<CityRulesPage>, Problem> {
     Ok(Page(shown(&app, &actor, &Sent::default()).await?))
 }
 

@@ -214,6 +214,10 @@ fn what_never_applies_is_pointed_out_and_taken() {
     );
     rules[0]["ValidTo"] = json!(NOW.rfc3339());
     assert_eq!(notes(&rules, None).len(), 2, "both ends are in force");
+    let first = NOW.plus_seconds(1).rfc3339();
+    rules[3]["ValidFrom"] = json!(first);
+    let found = notes(&rules, None).pop();
+    assert_eq!(found, Some(("/3/ValidFrom".to_owned(), Remark::NotYet, first)));
     let mut reads = shipped()[0].clone();
     reads["AffectedFields"] = json!(["v.0.mp"]);
     reads["Logic"] = json!({ "in": [
