@@ -30,7 +30,7 @@ use crate::view;
 /// Proposals that the page lists.
 const TURNS_SHOWN: usize = 30;
 
-/// Rules in words: which passes each is for, its name and its time; what it says.
+/// Rules in words: which passes each is for and its name; what it says and when.
 type Rules = Vec<(String, String)>;
 
 /// A verdict: colour of the shape, and word.
@@ -133,14 +133,9 @@ fn rules(frame: &Frame, published: &Published) -> Rules {
             _ => "pass-rules-about-all",
         };
         let day = |name| import::text(source, name).chars().take(10).collect::<String>();
-        let term = format!(
-            "{} {} · {} – {}",
-            frame.t(about),
-            it.identifier,
-            day("ValidFrom"),
-            day("ValidTo")
-        );
-        (term, it.description(frame.lang()).unwrap_or_default().to_owned())
+        let said = it.description(frame.lang()).unwrap_or_default();
+        let term = format!("{} {}", frame.t(about), it.identifier);
+        (term, format!("{said} ({} – {})", day("ValidFrom"), day("ValidTo")))
     };
     published.file().rules.iter().zip(published.rules()).map(rule).collect()
 }
@@ -242,14 +237,14 @@ fn page(frame: Frame, seen: &Seen, me: Id<Staff>, now: Instant, sent: &Sent) -> 
     let refused = |it: &Refusal| frame.tf(it.code(), &it.args());
     let error = sent.error.as_ref().map(|(field, it)| (*field, refused(it)));
     let book = &seen.book;
-    let set = book.in_force();
+    let present = book.in_force();
     let mut facts = Vec::new();
     if let Some((turn, answer)) = book.present().and_then(|it| Some((it, it.answer?))) {
         facts.push((frame.t("pass-rules-since"), frame.minute(&answer.at)));
         facts.push((frame.t("pass-rules-asked-by"), who(&frame, seen, turn.proposed_by)));
         facts.push((frame.t("pass-rules-confirmed-by"), who(&frame, seen, answer.by)));
     }
-    facts.extend(set_facts(&frame, book, set));
+    facts.extend(set_facts(&frame, book, present));
     let city = seen.city.published(Basis::City);
     let in_force = city.map(|it| rules(&frame, it)).unwrap_or_default();
     let field = |name: &str, hint: &str| {
@@ -274,9 +269,9 @@ fn page(frame: Frame, seen: &Seen, me: Id<Staff>, now: Instant, sent: &Sent) -> 
     CityRulesPage {
         crumbs: vec![("/desk".to_owned(), frame.t("pass-crumb-desk"))],
         waiting: book.waiting().map(|it| waiting(&frame, seen, it, me, now)),
-        name: set_name(&frame, book, set),
+        name: set_name(&frame, book, present),
         facts,
-        file: format!("/api/v1/passes/rules/{set}"),
+        file: format!("/api/v1/passes/rules/{present}"),
         rules: in_force,
         earlier: earlier(&frame, book),
         past: past.take(TURNS_SHOWN).collect(),
