@@ -340,7 +340,8 @@ async fn a_set_changes_every_door_once_it_is_confirmed_and_going_back_changes_th
     let (seen, _, new_tag) = at_gate(&town, &text, version).await;
     assert_eq!((&seen["outcome"], &seen["reasons"]), (&json!("no_pass"), &no), "{seen}");
     assert_ne!(new_tag, tag, "a gate that asks again is told that it is new");
-    assert!(me.page(&card).await.contains("VR-KR-0001"), "the wallet says why");
+    let why = "2차 접종 후 14일부터 20일까지이거나 추가 접종을 받아야 합니다. (VR-KR-0001)";
+    assert!(me.page(&card).await.contains(why), "the wallet says why");
     let by_eu = json!({ "texts": [text], "rules": "eu" });
     let by_eu = town.staff(3).await.post_json("/api/v1/verifications", &by_eu).await.json();
     assert_eq!(by_eu["verdict"], json!("pass"), "Europe's rules are not the city's");
@@ -479,5 +480,46 @@ async fn a_rejected_set_is_kept_nowhere_and_only_officers_of_the_region_are_let_
     for who in [1, 3, 4, 5, 8] {
         let answer = town.staff(who).await.get(PAGE).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who}");
+    }
+}
+
+/// Every place in a value.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, it)| places(it, &format!("{at}/{name}"), found));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, it)| places(it, &format!("{at}/{n}"), found));
+        }
+        _ => {}
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_set_ends_in_a_panic_and_one_that_is_taken_can_be_asked_and_carried(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        at in proptest::prelude::any::<proptest::sample::Index>(),
+        value in proptest::sample::select(vec![
+            json!(null), json!(0), json!(-1), json!(1.5), json!(""), json!("2026-11-22"), json!([]),
+            json!({}), json!(true), json!({ "var": "payload" }), json!({ "var": "external.valueSets.x.0" }),
+        ]),
+    ) {
+        let _ = import::json(&bytes);
+        let mut rules = Value::from(shipped());
+        let mut found = Vec::new();
+        places(&rules, "", &mut found);
+        *rules.pointer_mut(&found[at.index(found.len())]).unwrap() = value;
+        if let Ok(file) = import::check(&rules, Some(&json!({ "a": [] }))) {
+            let count = file.rules.len();
+            let published = Published::of(file.clone());
+            proptest::prop_assert_eq!(published.rules().len(), count);
+            let _ = import::notes(&published, NOW);
+            let _ = compare::differences(&published, &published, NOW);
+            let again: RuleFile = serde_json::from_str(&file.text()).unwrap();
+            proptest::prop_assert_eq!(again, file);
+        }
     }
 }
