@@ -132,7 +132,11 @@ fn rules(frame: &Frame, published: &Published) -> Rules {
             (_, Some(CertificateType::Recovery)) => "pass-kind-recovery",
             _ => "pass-rules-about-all",
         };
-        let day = |name| import::text(source, name).chars().take(10).collect::<String>();
+        // With hyphens at which no line ends.
+        let day = |name| {
+            let day: String = import::text(source, name).chars().take(10).collect();
+            day.replace('-', "\u{2011}")
+        };
         let said = it.description(frame.lang()).unwrap_or_default();
         let term = format!("{} {}", frame.t(about), it.identifier);
         (term, format!("{said} ({} – {})", day("ValidFrom"), day("ValidTo")))
