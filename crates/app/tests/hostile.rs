@@ -222,6 +222,7 @@ impl Town {
             "{device}" => device.to_string(),
             "{card}" => self.clinic.card.to_string(),
             "{kind}" => "vaccination".to_owned(),
+            "{set}" => pass::city_rules::SHIPPED.to_string(),
             "{source}" => Id::<pass::model::SourceId>::from_u128(1).to_string(),
             "{index}" => "1".to_owned(),
             "{tag}" => "en".to_owned(),

@@ -37,8 +37,9 @@ pub enum PassRules {
     CodeOnly,
     /// Any pass that is good by itself.
     Own,
-    /// Vaccinated 14 to 180 days after the second dose, or a booster, or a PCR test within 48
-    /// hours, or recovered, or exempt: Korea's pass of January 2022.
+    /// The city's own. Until two officers agree on another set: vaccinated 14 to 180 days after the
+    /// second dose, or a booster, or a PCR test within 48 hours, or recovered, or exempt (Korea's pass of
+    /// January 2022).
     City,
     /// The entry rules of the European Union.
     Eu,

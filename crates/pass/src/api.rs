@@ -1,6 +1,9 @@
-//! Routes for other systems: a verdict, what gates carry, and what is published about our own passes.
+//! Routes for other systems: a verdict, what gates carry, what is published about our own passes, and the
+//! city's own rules ([`rules`]).
 
 #![allow(unused_qualifications, reason = "what the macros of utoipa expand to")]
+
+pub(crate) mod rules;
 
 use std::sync::Arc;
 
@@ -11,7 +14,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use contracts::gate::{Demand, Device, PassRules};
 use contracts::person::Role;
 use credential::curve::{p256_verify, point_of_text};
-use credential::pass::{Policy, Verdict};
+use credential::pass::{Policy, Rules, Verdict};
 use http::{HeaderMap, StatusCode, header};
 use kernel::{Id, Instant};
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,14 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/api/v1/verifications", verify, Access::DeviceSigned),
         Route::get("/api/v1/passes/material", give_material, Access::Anyone),
         Route::post("/api/v1/passes/{card}/codes", bind, Access::Citizen),
+        Route::get("/api/v1/passes/rules", rules::all, Access::Anyone),
+        Route::post("/api/v1/passes/rules", rules::propose, Access::Staff(&[Role::HealthOfficer])),
+        Route::get("/api/v1/passes/rules/{set}", rules::one, Access::Anyone),
+        Route::post(
+            "/api/v1/passes/rules/{set}",
+            rules::decide,
+            Access::Staff(&[Role::HealthOfficer]),
+        ),
         Route::get("/trust/signers.json", signers, Access::Anyone),
         Route::get("/trust/signers.pem", signers_pem, Access::Anyone),
         Route::get("/statuslists/{list}", status_list, Access::Anyone),
@@ -49,7 +60,18 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(verify, give_material, bind, signers, signers_pem, status_list))]
+#[openapi(paths(
+    verify,
+    give_material,
+    bind,
+    rules::all,
+    rules::propose,
+    rules::one,
+    rules::decide,
+    signers,
+    signers_pem,
+    status_list
+))]
 struct Description;
 
 /// What is asked.
@@ -343,7 +365,8 @@ async fn verify(
         let app = app.clone();
         move |reader| {
             let trust = trust::of(&app, reader, &texts, now)?;
-            Ok(by_demand(&texts, &trust, demand, now))
+            let sets = rulebook::in_force(reader)?;
+            Ok(by_demand(&texts, &trust, &sets, demand, now))
         }
     });
     let (verdict, marked) = judged.await?;
@@ -354,11 +377,13 @@ async fn verify(
 fn by_demand(
     texts: &[String],
     trust: &credential::pass::Trust,
+    sets: &rulebook::Sets,
     demand: Demand,
     now: Instant,
 ) -> (Verdict, bool) {
     let policy = Policy { full_name: demand.full_name, clock_tolerance_s: TOLERANCE_S };
-    let rules = rulebook::of_place(demand.rules);
+    let rules = sets.of_place(demand.rules);
+    let rules = rules.as_ref().map(|it| -> &dyn Rules { it });
     let verdict = judge::verdict(texts, trust, rules, &policy, now);
     let marked = demand.stale_passes && judge::only_stale(&verdict);
     (verdict, marked)

@@ -1,26 +1,31 @@
 //! How commands reach the write door, with what they depend on read in the same transaction.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use contracts::person::{Organisation, Person, Staff};
 use credential::issue::{Hcert, HcertSigner, uvci};
 use credential::pass::{BoundPass, Trust, compact};
 use kernel::{Id, Instant, Refusal as _};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use store::tx::Ran;
 use store::{Context, Fault, Tx};
 use web::SigningKey;
 use web::app::FindSigningKey;
 
+use crate::city_rules::{CityRules, RULES, RuleSet, RulesCommand};
 use crate::command::{
     ContentCommand, IssueCommand, MaterialCommand, SourceCommand, StatusCommand, WalletCommand,
 };
-use crate::event::{IssueEvent, WalletEvent};
+use crate::event::{IssueEvent, RulesEvent, WalletEvent};
 use crate::model::{
     Basis, Card, Content, Issued, Issues, Material, Place, Source, SourceId, SourceKind, Standing,
     Wallet, place_id,
 };
 use crate::refusal::Refusal;
+use crate::rulebook::RuleFile;
 use crate::statement::{Named, Statement};
-use crate::{decide, judge, lists, view};
+use crate::{decide, judge, lists, rulebook, view};
 
 /// What a command on a wallet gives.
 pub type Answer = Result<Ran<WalletEvent>, Refusal>;
@@ -134,6 +139,72 @@ pub fn decide_source(
     }
 }
 
+/// A set of rules, proposed by an officer.
+#[derive(Debug, Clone)]
+pub struct Propose {
+    /// Its id, should it be taken.
+    pub set: Id<RuleSet>,
+    /// What the officer calls it.
+    pub name: String,
+    /// What was checked.
+    pub file: RuleFile,
+    /// Who.
+    pub by: Id<Staff>,
+}
+
+/// Takes a set of rules to wait for its second officer. Gives its id.
+pub fn propose_rules(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    it: &Propose,
+) -> Result<Result<Id<RuleSet>, Refusal>, Fault> {
+    let text = it.file.text();
+    let command = RulesCommand::Propose {
+        set: it.set,
+        name: it.name.clone(),
+        sha256: hex::encode(Sha256::digest(&text)),
+        rules: u64::try_from(it.file.rules.len()).unwrap_or(u64::MAX),
+        by: it.by,
+    };
+    let ran = match tx.run::<CityRules>(context, RULES, command)? {
+        Ok(ran) => ran,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let set = ran.events.iter().find_map(|event| match event {
+        RulesEvent::RulesProposed { set, .. } => Some(*set),
+        _ => None,
+    });
+    let set = set.ok_or_else(|| Fault::new("rules were proposed without their event"))?;
+    if !ran.repeated {
+        let keep = MaterialCommand::Keep { data: STANDARD.encode(&text) };
+        let kept = tx.run::<Material>(&Context::by(context.by), set.to_u128(), keep)?;
+        kept.map_err(|refusal| Fault::new(refusal.code()))?;
+    }
+    Ok(Ok(set))
+}
+
+/// Decides on a set of rules. What was never in force and will not be is not kept.
+pub fn decide_rules(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    command: RulesCommand,
+) -> Result<Result<(), Refusal>, Fault> {
+    let dropped = match command {
+        RulesCommand::Reject { set, .. } => Some(set),
+        _ => None,
+    };
+    let ran = match tx.run::<CityRules>(context, RULES, command)? {
+        Ok(ran) => ran,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if let Some(set) = dropped.filter(|_| !ran.repeated)
+        && !tx.state::<CityRules>(RULES)?.was_in_force(set)
+    {
+        tx.forget(set.to_u128())?;
+    }
+    Ok(Ok(()))
+}
+
 /// Something to be attested.
 #[derive(Debug, Clone)]
 pub struct Attest {
@@ -203,7 +274,8 @@ pub fn issue(
     trust.add(key.certificate.as_deref().unwrap_or_default());
     let texts = vec![text];
     let basis = decide::BASIS;
-    let ends_at = judge::judge(&texts, &trust, now).ending(basis).at();
+    let sets = rulebook::in_force_within(tx)?;
+    let ends_at = judge::judge(&texts, &trust, &sets, now).ending(basis).at();
     let silent = Context::by(context.by);
     let receive = WalletCommand::Receive { card, texts: texts.clone(), basis, ends_at };
     let received = tx.run::<Wallet>(&silent, it.person.to_u128(), receive)?;

@@ -5,12 +5,14 @@
 //! (`pass.content`), under a key of its own: taking one pass out destroys that key and nothing else.
 //! Events of `pass.source` are public: everybody may know whose signatures the region believes, and
 //! which two officers said so. The file itself lies sealed beside them (`pass.material`), so that
-//! what was read in by mistake does not stay for ever.
+//! what was read in by mistake does not stay for ever. Events of `pass.rules`, the city's own rules for
+//! passes, are public in the same way.
 
 use contracts::person::{Organisation, Person, Staff};
 use kernel::{Fact, Id, Instant};
 use serde::{Deserialize, Serialize};
 
+use crate::city_rules::RuleSet;
 use crate::model::{Basis, Card, SourceKind, Standing};
 use crate::statement::{Named, Statement};
 
@@ -165,7 +167,40 @@ impl Fact for SourceEvent {
     }
 }
 
-/// The file of a source, as it was sent.
+/// What happened to the rules by which the city judges passes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum RulesEvent {
+    /// An officer brought a set of rules. Nobody is judged by it before a second officer has confirmed
+    /// it. `sha256` is of the file that everybody can fetch.
+    RulesProposed {
+        set: Id<RuleSet>,
+        name: String,
+        sha256: String,
+        rules: u64,
+        proposed_by: Id<Staff>,
+        at: Instant,
+    },
+    /// An officer asked for a set that was in force before, or for the one that ships.
+    RulesReturnProposed { set: Id<RuleSet>, proposed_by: Id<Staff>, at: Instant },
+    /// A second officer confirmed it: passes are judged by it from now on.
+    RulesConfirmed { set: Id<RuleSet>, confirmed_by: Id<Staff>, at: Instant },
+    /// A second officer, or the first on second thoughts, said no.
+    RulesRejected { set: Id<RuleSet>, rejected_by: Id<Staff>, at: Instant },
+}
+
+impl Fact for RulesEvent {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::RulesProposed { .. } => "pass.rules_proposed.v1",
+            Self::RulesReturnProposed { .. } => "pass.rules_return_proposed.v1",
+            Self::RulesConfirmed { .. } => "pass.rules_confirmed.v1",
+            Self::RulesRejected { .. } => "pass.rules_rejected.v1",
+        }
+    }
+}
+
+/// The file of a source or of a set of rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum MaterialEvent {

@@ -10,7 +10,7 @@ use kernel::Instant;
 use serde_json::Value;
 
 use crate::model::Basis;
-use crate::rulebook;
+use crate::rulebook::Sets;
 use crate::said::{self, Holder, Said};
 
 /// How far clocks may differ, in seconds.
@@ -50,12 +50,19 @@ pub struct Judged {
     pub said: Option<Said>,
     /// When it ends by each basis.
     pub ends: Vec<(Basis, Ending)>,
+    /// The sets that were asked.
+    pub sets: Sets,
 }
 
 impl Judged {
     /// Whose it is, where that was verified.
     pub fn holder(&self) -> Option<&Holder> {
         self.said.as_ref()?.holder.as_ref()
+    }
+
+    /// What a rule that said no asks for, in this language.
+    pub fn description(&self, basis: Basis, rule: &str, language: &str) -> Option<&str> {
+        self.sets.published(basis)?.description(rule, language)
     }
 
     /// When it ends by this basis.
@@ -137,7 +144,8 @@ pub fn format(texts: &[String]) -> Format {
 /// Judges a pass without asking anybody's rules when it ends: for lists of many.
 pub fn glance(texts: &[String], trust: &Trust, now: Instant) -> Judged {
     let (verdict, taken) = look(texts, trust, now);
-    Judged { verdict, said: taken.map(|it| said::read(it.format, &it.payload)), ends: Vec::new() }
+    let said = taken.map(|it| said::read(it.format, &it.payload));
+    Judged { verdict, said, ends: Vec::new(), sets: Sets::default() }
 }
 
 fn look(texts: &[String], trust: &Trust, now: Instant) -> (Verdict, Option<Taken>) {
@@ -147,12 +155,12 @@ fn look(texts: &[String], trust: &Trust, now: Instant) -> (Verdict, Option<Taken
     (verdict, witness.0.into_inner())
 }
 
-/// Judges what the texts of one pass say, at `now`.
-pub fn judge(texts: &[String], trust: &Trust, now: Instant) -> Judged {
+/// Judges what the texts of one pass say, by the sets of rules in force, at `now`.
+pub fn judge(texts: &[String], trust: &Trust, sets: &Sets, now: Instant) -> Judged {
     let (verdict, taken) = look(texts, trust, now);
     let own = own_ending(&verdict, now);
     let ends = Basis::ALL.iter().map(|basis| {
-        let rules = rulebook::of(*basis);
+        let rules = sets.published(*basis);
         let ending = match (&taken, rules) {
             (_, None) => own.clone(),
             (None, Some(_)) => Ending::Unknown,
@@ -162,7 +170,7 @@ pub fn judge(texts: &[String], trust: &Trust, now: Instant) -> Judged {
     });
     let ends = ends.collect();
     let said = taken.map(|it| said::read(it.format, &it.payload));
-    Judged { verdict, said, ends }
+    Judged { verdict, said, ends, sets: sets.clone() }
 }
 
 /// What the pass itself says of its time.

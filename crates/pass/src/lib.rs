@@ -2,23 +2,29 @@
 //!
 //! A citizen puts passes in a wallet, sees in plain words what each says, what was checked, and until
 //! when it lasts under which rules, and is told before it ends. Other systems ask for a verdict.
-//! Officers say, two of them each time, whose signatures the region believes. In reading order:
+//! Officers say, two of them each time, whose signatures the region believes and by which rules its doors
+//! judge. In reading order:
 //!
 //! - [`event`], [`model`], [`command`], [`refusal`], [`decide`]: what happened, what it adds up to,
 //!   what may be asked, how the rules say no, and the rules
 //! - [`door`], [`react`]: how commands reach the write door, and what is done when others tell
 //! - [`view`]: tables and queries; [`jobs`]: warnings and erasing
 //! - [`picture`], [`parts`]: from a picture to its texts, and which of them are one pass
-//! - [`trust`]: whom the region believes; [`rulebook`]: the rules that ends are counted by;
-//!   [`judge`]: one pass, its verdict and its end; [`said`]: what it says, in plain words
+//! - [`trust`]: whom the region believes; [`judge`]: one pass, its verdict and its end; [`said`]: what it
+//!   says, in plain words
+//! - [`city_rules`]: which rules the city judges by; [`rulebook`]: those rules, to be asked; [`import`]:
+//!   a set that an officer brings; [`compare`]: what it would change
 //! - [`statement`], [`lists`]: what is attested here, and what is published about it
 //! - `api` and `pages`: the routes
 
+pub mod city_rules;
 pub mod command;
+pub mod compare;
 pub mod decide;
 pub mod door;
 pub mod event;
 pub mod example;
+pub mod import;
 pub mod jobs;
 pub mod judge;
 pub mod lists;
@@ -137,6 +143,14 @@ const STREAMS: &[StreamKind] = &[
         publish: silent,
         refold: refold::<event::MaterialEvent>,
     },
+    StreamKind {
+        name: city_rules::CityRules::STREAM,
+        sealing: Sealing::Public,
+        retention_days: keep,
+        project: view::project_rules,
+        publish: silent,
+        refold: refold::<event::RulesEvent>,
+    },
 ];
 
 const ASSETS: &[Asset] = &[
@@ -169,6 +183,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("pass.source", include_str!("../events/source_declined.v1.json")),
     ("pass.source", include_str!("../events/source_withdrawn.v1.json")),
     ("pass.material", include_str!("../events/material_kept.v1.json")),
+    ("pass.rules", include_str!("../events/rules_proposed.v1.json")),
+    ("pass.rules", include_str!("../events/rules_return_proposed.v1.json")),
+    ("pass.rules", include_str!("../events/rules_confirmed.v1.json")),
+    ("pass.rules", include_str!("../events/rules_rejected.v1.json")),
 ];
 
 #[cfg(test)]

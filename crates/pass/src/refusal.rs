@@ -25,6 +25,18 @@ pub enum Refusal {
     WalletFull { most: i64 },
     /// The words that say by which rules to judge are none that are known.
     RulesUnknown,
+    /// The file of rules is no JSON, from this place on.
+    RulesNotJson { line: i64, column: i64 },
+    /// The rules have mistakes, each named beside this.
+    RulesInvalid,
+    /// Another set of rules waits for its second officer.
+    RulesWaiting,
+    /// The set does not wait, or no longer.
+    RulesDecided,
+    /// The set is in force already.
+    RulesInForce,
+    /// There is no such set of rules, or none that was ever in force.
+    RuleSetUnknown,
     /// The device is not known, or its signature does not fit.
     SignatureBad,
     /// The device's clock is off by more than five minutes.
@@ -118,7 +130,13 @@ pub const CODES: &[(&str, u16)] = &[
     ("pass-person-unknown", 422),
     ("pass-picture-invalid", 422),
     ("pass-result-missing", 422),
+    ("pass-rule-set-unknown", 404),
+    ("pass-rules-decided", 409),
+    ("pass-rules-in-force", 409),
+    ("pass-rules-invalid", 422),
+    ("pass-rules-not-json", 422),
     ("pass-rules-unknown", 422),
+    ("pass-rules-waiting", 409),
     ("pass-same-officer", 403),
     ("pass-signature-bad", 403),
     ("pass-source-decided", 409),
@@ -150,6 +168,12 @@ impl kernel::Refusal for Refusal {
             Self::TooLarge => "pass-too-large",
             Self::WalletFull { .. } => "pass-wallet-full",
             Self::RulesUnknown => "pass-rules-unknown",
+            Self::RulesNotJson { .. } => "pass-rules-not-json",
+            Self::RulesInvalid => "pass-rules-invalid",
+            Self::RulesWaiting => "pass-rules-waiting",
+            Self::RulesDecided => "pass-rules-decided",
+            Self::RulesInForce => "pass-rules-in-force",
+            Self::RuleSetUnknown => "pass-rule-set-unknown",
             Self::SignatureBad => "pass-signature-bad",
             Self::ClockOff => "pass-clock-off",
             Self::NameInvalid => "pass-name-invalid",
@@ -193,6 +217,9 @@ impl kernel::Refusal for Refusal {
     fn args(&self) -> Vec<(&'static str, Arg)> {
         match self {
             Self::WalletFull { most } => vec![("most", Arg::Number(*most))],
+            Self::RulesNotJson { line, column } => {
+                vec![("line", Arg::Number(*line)), ("column", Arg::Number(*column))]
+            }
             _ => Vec::new(),
         }
     }

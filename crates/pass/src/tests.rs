@@ -4,6 +4,7 @@
 mod issuing;
 mod judging;
 mod routes;
+mod rules;
 mod sources;
 
 use kernel::{Aggregate as _, Id, Instant, given};

@@ -104,6 +104,7 @@ pub fn for_gates(
     for (source, sha256) in view::in_force(reader)? {
         files.push(file(reader, source, &sha256)?);
     }
+    let (rules, value_sets) = rulebook::in_force(reader)?.for_gates();
     let issued_at = now.seconds().max(0) / STEP_S * STEP_S;
     let material = pass::Material {
         region: region.as_str().chars().take(16).collect(),
@@ -111,8 +112,8 @@ pub fn for_gates(
         issued_at,
         valid_until: issued_at + MATERIAL_S,
         files,
-        rules: rulebook::for_gates(),
-        value_sets: String::new(),
+        rules,
+        value_sets,
     };
     let root = IssuerSigner::from_seed(&*app.keyring.key("root")?)
         .map_err(|error| Fault::caused("reading the root key", error))?;

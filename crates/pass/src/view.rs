@@ -7,6 +7,7 @@ use contracts::person::{Person, Staff};
 use kernel::{Id, Instant};
 use store::{Fault, Projection, Reader, Recorded, Row, Side, Tx, View, values};
 
+use crate::city_rules::{CityRules, RULES};
 use crate::event::{SourceEvent, WalletEvent};
 use crate::model::{Card, Content, SourceId, SourceKind, SourcePhase, Wallet, next_warning, stage};
 
@@ -131,6 +132,16 @@ pub fn project_source(views: &mut Projection<'_>, it: &Recorded) -> Result<(), F
 /// A source's file has no table.
 pub fn project_material(_: &mut Projection<'_>, _: &Recorded) -> Result<(), Fault> {
     Ok(())
+}
+
+/// The city's rules have no table: they are few, and read from their events.
+pub fn project_rules(_: &mut Projection<'_>, _: &Recorded) -> Result<(), Fault> {
+    Ok(())
+}
+
+/// The rules by which the city judges passes, and how they came.
+pub fn city_rules(reader: &mut Reader<'_>) -> Result<CityRules, Fault> {
+    reader.state::<CityRules>(RULES)
 }
 
 /// A pass and whose it is.

@@ -12,7 +12,7 @@ use pass::command::SourceCommand;
 use pass::door::{self, Attest, Import, Offer};
 use pass::model::Card;
 use pass::statement::{Named, Statement};
-use pass::{example, judge, trust};
+use pass::{example, judge, rulebook, trust};
 use person::event::OrganisationKind;
 use store::{By, Context};
 use web::App;
@@ -135,9 +135,10 @@ fn believe(app: &App, first: Id<Staff>) -> anyhow::Result<Id<Staff>> {
 
 fn put(app: &App, citizen: Id<Person>, text: String, now: Instant) -> anyhow::Result<()> {
     let texts = vec![text];
-    let believed = app.store.read_blocking(trust::foreign)?;
+    let (believed, sets) =
+        app.store.read_blocking(|it| Ok((trust::foreign(it)?, rulebook::in_force(it)?)))?;
     let basis = pass::decide::BASIS;
-    let ends_at = judge::judge(&texts, &believed, now).ending(basis).at();
+    let ends_at = judge::judge(&texts, &believed, &sets, now).ending(basis).at();
     let it = Import { card: app.random_id(), texts, by_helper: false, basis, ends_at };
     let context = Context::by(By::Citizen(citizen));
     write(app, move |tx| accepted(door::import(tx, &context, citizen, &it)?).map(|_| ()))

@@ -22,7 +22,7 @@ const ROLES: [Option<&str>; 7] = [
 
 /// Pages that must be found by following links from the first page of some role: a page that
 /// nobody can find is as good as missing, and a walk that finds none of them proves nothing.
-const MUST: [&str; 28] = [
+const MUST: [&str; 29] = [
     "/account",
     "/account/delete",
     "/account/export",
@@ -43,6 +43,7 @@ const MUST: [&str; 28] = [
     "/desk/organisations",
     "/desk/passes/issue",
     "/desk/passes/issued/*",
+    "/desk/passes/rules",
     "/desk/people",
     "/desk/places",
     "/desk/staff",

@@ -41,6 +41,12 @@ pub(super) fn body_of(town: &Town, path: &str) -> Option<Value> {
             json!({ "rule_set": serde_json::from_str::<Value>(code::policy::SHIPPED).unwrap(),
                 "why": "새 지침" })
         }
+        "/api/v1/passes/rules" => json!({
+            "name": "1월 12일 지침",
+            "rules": serde_json::from_str::<Value>(pass::rulebook::CITY_FILE).unwrap(),
+            "value_sets": { "vaccines": ["EU/1/20/1528"] }
+        }),
+        "/api/v1/passes/rules/{set}" => json!({ "verdict": "propose" }),
         "/api/v1/me" => json!({ "name": "홍길동", "locale": "en" }),
         "/api/v1/gate/devices" => json!({
             "place_code": place_code, "label": "정문", "public_key": "A".repeat(87),

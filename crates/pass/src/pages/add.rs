@@ -13,7 +13,7 @@ use super::refused;
 use crate::decide::BASIS;
 use crate::door::{self, Import};
 use crate::refusal::Refusal;
-use crate::{judge, parts, picture, trust};
+use crate::{judge, parts, picture, rulebook, trust};
 
 #[derive(Template)]
 #[template(path = "pass/add.html")]
@@ -80,10 +80,11 @@ pub(crate) async fn submit(
             Ok(passes) => passes,
             Err(mistake) => return Ok(Err(mistake)),
         };
+        let sets = rulebook::in_force(reader)?;
         let mut imports = Vec::new();
         for texts in passes {
             let trust = trust::of(&inside, reader, &texts, now)?;
-            let judged = judge::judge(&texts, &trust, now);
+            let judged = judge::judge(&texts, &trust, &sets, now);
             if judged.verdict.checks.decode == Check::Failed {
                 return Ok(Err((field, Refusal::Damaged)));
             }

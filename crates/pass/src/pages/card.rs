@@ -20,8 +20,9 @@ use crate::command::WalletCommand;
 use crate::judge::{self, Ending, Judged};
 use crate::model::{Basis, Card, Held, Issues, Wallet};
 use crate::refusal::Refusal;
+use crate::rulebook::Sets;
 use crate::said::{Entry, Holder, Said, Word};
-use crate::{decide, trust, view};
+use crate::{decide, rulebook, trust, view};
 
 /// One thing that the pass says.
 struct Section {
@@ -78,7 +79,7 @@ pub(crate) fn find(
     };
     let texts = view::content(reader, card)?.texts;
     let trust = trust::of(app, reader, &texts, now)?;
-    let judged = judge::judge(&texts, &trust, now);
+    let judged = judge::judge(&texts, &trust, &rulebook::in_force(reader)?, now);
     Ok(Some((held, texts, judged)))
 }
 
@@ -137,11 +138,16 @@ fn checks(frame: &Frame, checks: Checks) -> Vec<(String, String)> {
 
 fn page(frame: Frame, held: &Held, judged: &Judged, issues: &Issues, now: Instant) -> Show {
     let verdict = &judged.verdict;
+    // What a rule says, in its author's words; or the reason of the pass itself.
+    let why = |basis, it: &String| match judged.description(basis, it, frame.lang()) {
+        Some(said) => format!("{said} ({it})"),
+        None => reason_text(&frame, it),
+    };
     let end = |(basis, ending): &(Basis, Ending)| End {
         basis: basis_text(&frame, *basis),
         text: ending_text(&frame, ending),
         why: match ending {
-            Ending::No(why) => why.iter().map(|it| reason_text(&frame, it)).collect(),
+            Ending::No(reasons) => reasons.iter().map(|it| why(*basis, it)).collect(),
             _ => Vec::new(),
         },
     };
@@ -329,7 +335,7 @@ pub(crate) fn sample_seen(number: u128, now: Instant) -> (Held, Judged) {
     };
     let ends =
         vec![(Basis::City, city), (Basis::Eu, Ending::From(ends_at)), (Basis::Own, Ending::Open)];
-    (held, Judged { verdict, said: known.then_some(said), ends })
+    (held, Judged { verdict, said: known.then_some(said), ends, sets: Sets::default() })
 }
 
 fn sample_of(locale: Locale, number: u128) -> Result<String, askama::Error> {

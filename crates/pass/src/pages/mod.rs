@@ -5,6 +5,7 @@ mod card;
 mod issue;
 mod issued;
 mod print;
+mod rules;
 mod show;
 mod trust;
 mod wallet;
@@ -38,6 +39,12 @@ pub(crate) const DESK: &[DeskCard] = &[
         why: "pass-desk-trust-nav-why",
         audience: Audience::Staff(&[Role::Administrator]),
     },
+    DeskCard {
+        path: "/desk/passes/rules",
+        text: "pass-desk-rules-nav",
+        why: "pass-desk-rules-nav-why",
+        audience: Audience::Staff(&[Role::HealthOfficer]),
+    },
 ];
 
 /// Who issues passes; an administrator of the region ends them.
@@ -48,6 +55,7 @@ pub(crate) fn routes() -> Vec<Route> {
     use Access::Citizen;
     let administrator = Access::Staff(&[Role::Administrator]);
     let issuer = Access::Staff(&[Role::Issuer]);
+    let officer = Access::Staff(&[Role::HealthOfficer]);
     vec![
         Route::get("/desk/passes/issue", issue::show, Access::Staff(ISSUERS)),
         Route::post("/desk/passes/issue", issue::find, Access::Staff(ISSUERS)).strict(),
@@ -70,6 +78,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/desk/passes/trust/{source}/confirm", trust::confirm, administrator),
         Route::post("/desk/passes/trust/{source}/decline", trust::decline, administrator),
         Route::post("/desk/passes/trust/{source}/withdraw", trust::withdraw, administrator),
+        Route::get("/desk/passes/rules", rules::show, officer),
+        Route::post("/desk/passes/rules", rules::propose, officer).with_files(),
+        Route::post("/desk/passes/rules/{set}", rules::decide, officer),
     ]
 }
 
@@ -98,6 +109,10 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample { name: "pass/issued-revoked", render: issued::sample_revoked },
         Sample { name: "pass/trust", render: trust::sample },
         Sample { name: "pass/trust-empty", render: trust::sample_empty },
+        Sample { name: "pass/rules", render: rules::sample },
+        Sample { name: "pass/rules-waiting", render: rules::sample_waiting },
+        Sample { name: "pass/rules-own", render: rules::sample_own },
+        Sample { name: "pass/rules-mistake", render: rules::sample_mistake },
     ]
 }
 

@@ -7,7 +7,7 @@ use contracts::pass::PassSigner;
 use contracts::person::{Grant, Organisation, Person, Role, Scope, Staff};
 use credential::Presentation;
 use credential::issue::{Authority, DeviceKey, Hcert, HcertSigner, uvci};
-use credential::pass::{Policy, Trust, compact, verify};
+use credential::pass::{Policy, Rules, Trust, compact, verify};
 use http::StatusCode;
 use kernel::{Aggregate as _, Date, Id, Instant, Zone, given};
 use proptest::prelude::*;
@@ -22,8 +22,9 @@ use crate::decide::{BOUND_MAX, BOUND_S};
 use crate::event::IssueEvent;
 use crate::model::{Because, Issuable, Issues, Standing, TestKind};
 use crate::refusal::Refusal;
+use crate::rulebook::Sets;
 use crate::statement::{self, Statement, Typed, VACCINES};
-use crate::{jobs, rulebook, view};
+use crate::{jobs, view};
 
 const ME: Id<Person> = Id::from_u128(7);
 const CLINIC: Id<Organisation> = Id::from_u128(3);
@@ -758,8 +759,10 @@ proptest! {
         let mut trust = Trust::default();
         trust.add(&certificate());
         let (city, eu) = (Some(PassRules::City), Some(PassRules::Eu));
+        let sets = Sets::default();
         for rules in [city, eu, Some(PassRules::CodeOnly), Some(PassRules::Own), None] {
-            let rules = rules.and_then(rulebook::of_place);
+            let rules = rules.and_then(|it| sets.of_place(it));
+            let rules = rules.as_ref().map(|it| -> &dyn Rules { it });
             let [paper, phone] = [&paper, &phone]
                 .map(|it| verify(it, &trust, rules, &Policy::default(), now_s));
             prop_assert_eq!(paper.outcome, phone.outcome);

@@ -9,6 +9,7 @@ use crate::judge::{self, Ending};
 use crate::model::Basis;
 use crate::parts;
 use crate::refusal::Refusal;
+use crate::rulebook::Sets;
 
 fn at(text: &str) -> Instant {
     Instant::parse(text).unwrap()
@@ -29,7 +30,9 @@ fn second_dose() -> Vec<String> {
 #[test]
 fn korea_s_pass_of_january_2022_begins_after_14_days_and_ends_after_180() {
     let (texts, trust) = (second_dose(), trust());
-    let city = |now: &str| judge::judge(&texts, &trust, at(now)).ending(Basis::City).clone();
+    let city = |now: &str| {
+        judge::judge(&texts, &trust, &Sets::default(), at(now)).ending(Basis::City).clone()
+    };
     let Ending::From(begin) = city("2026-01-10T00:00:00Z") else { panic!("before its time") };
     assert_eq!(begin, at("2026-01-15T00:00:00Z"));
     let Ending::Until(end) = city("2026-01-15T00:00:00Z") else { panic!("within its time") };
@@ -44,18 +47,23 @@ fn a_booster_has_no_end_but_its_own_and_europe_counts_longer_than_korea() {
     let content = issuer::vaccination("홍", 3, "2026-01-31");
     let expires = at("2027-01-02T00:00:00Z");
     let booster = [issuer::pass(&content, at("2026-01-31T12:00:00Z"), expires)];
-    let judged = judge::judge(&booster, &trust, now);
+    let judged = judge::judge(&booster, &trust, &Sets::default(), now);
     for basis in [Basis::City, Basis::Eu, Basis::Own] {
         assert_eq!(judged.ending(basis), &Ending::Until(expires), "{basis:?}");
     }
-    let judged = judge::judge(&second_dose(), &trust, now);
+    let judged = judge::judge(&second_dose(), &trust, &Sets::default(), now);
     let ends = [Basis::City, Basis::Eu].map(|it| judged.ending(it).at().unwrap());
     assert!(ends[0] < ends[1], "{ends:?}");
 }
 
 #[test]
 fn an_unknown_issuer_is_cannot_tell_under_every_rule_and_says_nothing() {
-    let judged = judge::judge(&second_dose(), &Trust::default(), at("2026-02-01T00:00:00Z"));
+    let judged = judge::judge(
+        &second_dose(),
+        &Trust::default(),
+        &Sets::default(),
+        at("2026-02-01T00:00:00Z"),
+    );
     assert_eq!(judged.verdict.outcome, Outcome::CannotTell);
     assert!(judged.said.is_none(), "nothing was verified, so nothing is said");
     for basis in Basis::ALL {
@@ -65,7 +73,8 @@ fn an_unknown_issuer_is_cannot_tell_under_every_rule_and_says_nothing() {
 
 #[test]
 fn what_a_pass_says_is_said_in_words() {
-    let judged = judge::judge(&second_dose(), &trust(), at("2026-02-01T00:00:00Z"));
+    let judged =
+        judge::judge(&second_dose(), &trust(), &Sets::default(), at("2026-02-01T00:00:00Z"));
     let said = judged.said.clone().unwrap();
     let holder = said.holder.unwrap();
     assert_eq!((holder.name.as_str(), holder.birth.as_deref()), ("길동 홍", Some("1980-05-05")));
@@ -74,12 +83,12 @@ fn what_a_pass_says_is_said_in_words() {
     assert_eq!(product.1, crate::said::Word::Text("Comirnaty (Pfizer–BioNTech)".to_owned()));
     let content = issuer::vaccination("다른 표기", 1, "2025-12-01");
     let other = [issuer::pass(&content, at("2026-01-02T00:00:00Z"), at("2027-01-02T00:00:00Z"))];
-    let other = judge::judge(&other, &trust(), at("2026-02-01T00:00:00Z"));
+    let other = judge::judge(&other, &trust(), &Sets::default(), at("2026-02-01T00:00:00Z"));
     let other = other.holder().unwrap();
     assert!(judged.holder().unwrap().is_same(other), "by the passport's letters");
     let child = issuer::of(["HONG", "HANEUL"], ["홍", "하늘"], "2012-07-11", 1, "2025-12-01");
     let child = [issuer::pass(&child, at("2026-01-02T00:00:00Z"), at("2027-01-02T00:00:00Z"))];
-    let child = judge::judge(&child, &trust(), at("2026-02-01T00:00:00Z"));
+    let child = judge::judge(&child, &trust(), &Sets::default(), at("2026-02-01T00:00:00Z"));
     assert!(!child.holder().unwrap().is_same(other));
 }
 
@@ -120,7 +129,7 @@ proptest::proptest! {
         let _ = parts::passes(parts::lines(&text));
         for prefix in ["", "HC1:", "shc:/", "NZCP:/1/", "{", "HT1:"] {
             let texts = [format!("{prefix}{text}")];
-            let judged = judge::judge(&texts, &Trust::default(), now);
+            let judged = judge::judge(&texts, &Trust::default(), &Sets::default(), now);
             proptest::prop_assert_ne!(judged.verdict.outcome, Outcome::Pass);
         }
         for magic in [&[0x89, b'P', b'N', b'G', 13, 10, 26, 10][..], &[0xff, 0xd8, 0xff], &[]] {

@@ -13,7 +13,7 @@ use web::{Questions, Who};
 use crate::example as issuer;
 use crate::{jobs, view};
 
-const ME: Id<Person> = Id::from_u128(7);
+pub(super) const ME: Id<Person> = Id::from_u128(7);
 const OTHER: Id<Person> = Id::from_u128(8);
 const PHONE: &str = "+821012345678";
 const DEVICE: Id<Device> = Id::from_u128(9);
@@ -22,7 +22,7 @@ fn device_key() -> p256::ecdsa::SigningKey {
     p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap()
 }
 
-fn questions() -> Questions {
+pub(super) fn questions() -> Questions {
     Questions {
         grants_of: |_, id: Id<Staff>, _| {
             let until = Instant::from_seconds(4_000_000_000);
@@ -34,6 +34,11 @@ fn questions() -> Questions {
                 5 => {
                     let scope = Scope::Organisation(Id::from_u128(1));
                     vec![Grant { role: Role::Administrator, scope, until }]
+                }
+                6 | 7 => grant(Role::HealthOfficer),
+                8 => {
+                    let scope = Scope::Organisation(Id::from_u128(1));
+                    vec![Grant { role: Role::HealthOfficer, scope, until }]
                 }
                 _ => Vec::new(),
             })
@@ -52,29 +57,33 @@ fn questions() -> Questions {
     }
 }
 
-struct Town {
-    house: House,
-    _dir: tempfile::TempDir,
+pub(super) struct Town {
+    pub(super) house: House,
+    _dir: Option<tempfile::TempDir>,
 }
 
 impl Town {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let house = House::open(dir.path(), vec![crate::slice()], questions());
-        Self { house, _dir: dir }
+        Self { house: Self::within(dir.path()).house, _dir: Some(dir) }
     }
 
-    async fn citizen(&self, person: Id<Person>) -> Browser {
+    /// One in a folder of the test's.
+    pub(super) fn within(dir: &std::path::Path) -> Self {
+        Self { house: House::open(dir, vec![crate::slice()], questions()), _dir: None }
+    }
+
+    pub(super) async fn citizen(&self, person: Id<Person>) -> Browser {
         self.house.browser_of(Begin { who: Who::Citizen(person), ..Begin::default() }).await
     }
 
-    async fn staff(&self, number: u128) -> Browser {
+    pub(super) async fn staff(&self, number: u128) -> Browser {
         let who = Who::Staff(Id::from_u128(number));
         self.house.browser_of(Begin { who, strong: true, ..Begin::default() }).await
     }
 
     /// Two administrators let the invented issuer's key count.
-    async fn believe(&self) {
+    pub(super) async fn believe(&self) {
         let mut first = self.staff(1).await;
         first.page("/desk/passes/trust").await;
         let file = issuer::jwks();
@@ -94,18 +103,18 @@ impl Town {
 }
 
 /// The address of the first form that ends so.
-fn action(page: &str, end: &str) -> String {
+pub(super) fn action(page: &str, end: &str) -> String {
     let mut actions = page.split("action=\"").skip(1).filter_map(|it| it.split('"').next());
     actions.find(|it| it.ends_with(end)).unwrap_or_else(|| panic!("no {end}: {page}")).to_owned()
 }
 
 /// A second dose a month ago: Korea's rules end it after 180 days, its issuer after a year.
-fn dose(name: &str) -> String {
+pub(super) fn dose(name: &str) -> String {
     let content = issuer::vaccination(name, 2, "2026-10-22");
     issuer::pass(&content, NOON.plus_days(-30), NOON.plus_days(335))
 }
 
-async fn add(browser: &mut Browser, text: &str) -> String {
+pub(super) async fn add(browser: &mut Browser, text: &str) -> String {
     browser.page("/passes/add").await;
     let answer = browser.upload("/passes/add", &[("text", text)], &[]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
