@@ -13,7 +13,7 @@ use web::{Questions, Who};
 use crate::example as issuer;
 use crate::{jobs, view};
 
-const ME: Id<Person> = Id::from_u128(7);
+pub(super) const ME: Id<Person> = Id::from_u128(7);
 const OTHER: Id<Person> = Id::from_u128(8);
 const PHONE: &str = "+821012345678";
 const DEVICE: Id<Device> = Id::from_u128(9);
@@ -52,34 +52,37 @@ fn questions() -> Questions {
     }
 }
 
-struct Town {
+pub(super) struct Town {
     house: House,
     _dir: tempfile::TempDir,
 }
 
 impl Town {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let house = House::open(dir.path(), vec![crate::slice()], questions());
         Self { house, _dir: dir }
     }
 
-    async fn citizen(&self, person: Id<Person>) -> Browser {
+    pub(super) async fn citizen(&self, person: Id<Person>) -> Browser {
         self.house.browser_of(Begin { who: Who::Citizen(person), ..Begin::default() }).await
     }
 
-    async fn staff(&self, number: u128) -> Browser {
+    pub(super) async fn staff(&self, number: u128) -> Browser {
         let who = Who::Staff(Id::from_u128(number));
         self.house.browser_of(Begin { who, strong: true, ..Begin::default() }).await
     }
 
     /// Two administrators let the invented issuer's key count.
     async fn believe(&self) {
+        self.believe_in(&issuer::jwks()).await;
+    }
+
+    pub(super) async fn believe_in(&self, file: &[u8]) {
         let mut first = self.staff(1).await;
         first.page("/desk/passes/trust").await;
-        let file = issuer::jwks();
         let sent = first
-            .upload("/desk/passes/trust", &[("name", "Example signers")], &[("file", &file)])
+            .upload("/desk/passes/trust", &[("name", "Example signers")], &[("file", file)])
             .await;
         assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
         let mut second = self.staff(2).await;
@@ -105,7 +108,7 @@ fn dose(name: &str) -> String {
     issuer::pass(&content, NOON.plus_days(-30), NOON.plus_days(335))
 }
 
-async fn add(browser: &mut Browser, text: &str) -> String {
+pub(super) async fn add(browser: &mut Browser, text: &str) -> String {
     browser.page("/passes/add").await;
     let answer = browser.upload("/passes/add", &[("text", text)], &[]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
