@@ -225,6 +225,8 @@ fn own() -> Outcome {
     let list = TrustList { region: "KR-11".to_owned(), version: 1, issued_at: NOW_S - 60,
         valid_until: NOW_S + 60, keys: vec![IssuerKey::new(issuer.public(), 0, NOW_S)] };
     let revoked = RevocationList::new(1, NOW_S - 60, NOW_S + 60, &[[9; 16]]);
+    write("trust", "bundle", haetae_fuzz::bundle())?;
+    write("trust", "served", json!({ "list": base64(&root.sign_trust(&list)?) }).to_string())?;
     let file = json!({ "trust": base64(&root.sign_trust(&list)?),
         "revocations": base64(&root.sign_revocations(&revoked)?), "root": base64(&root.public()) });
     write("trust", "region", file.to_string())

@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use credential::IssuerSigner;
 use credential::pass::{self, Format, Policy, PublicKey, Signer, Trust, Usage};
 use minicbor::Encoder;
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
@@ -38,6 +39,12 @@ pub fn trust() -> Trust {
     trust.add_signer(Format::Nzcp, name.as_bytes(), signer(DID));
     trust.add_signer(Format::Shc, CARD_KID.as_bytes(), signer(CARD_ISSUER));
     trust
+}
+
+/// The root key of the invented city, as a city serves it.
+pub fn bundle() -> String {
+    let root = IssuerSigner::from_seed(&[1; 32]).map(|it| base64(&it.public()));
+    format!("{{\"root\":\"{}\"}}", root.unwrap_or_default())
 }
 
 /// Reads a text and judges it as if every signature held, and as if none did.

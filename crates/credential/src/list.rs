@@ -27,6 +27,10 @@ pub const MAX_REVOCATION_BYTES: usize = 8 * 1024 * 1024;
 const TRUST_KIND: &str = "haetae/trust/v1";
 const REVOCATION_KIND: &str = "haetae/revocation/v1";
 const FLOOR_KIND: &str = "haetae/floor/v1";
+/// Every kind of message that a region's root signs, by the word that each begins with.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) const KINDS: [&str; 4] =
+    [TRUST_KIND, REVOCATION_KIND, FLOOR_KIND, crate::pass::material::KIND];
 /// The longest signed floor that is read, in bytes; ours have about 150.
 const MAX_FLOOR_BYTES: usize = 512;
 

@@ -17,10 +17,9 @@ const GONE_FRAMES = 4;
 // ---- Texts -------------------------------------------------------------------------------------
 
 const texts = await (await fetch("/gate/texts.json")).json();
-let language = document.documentElement.lang;
-try {
-  language = localStorage.getItem("haetae-gate-language") ?? language;
-} catch { /* private browsing without storage: the page's own language stays */ }
+// The page may be kept from before another language was chosen: the cookie of all pages says which.
+let language = /(?:^|; )haetae-lang=([\w-]+)/.exec(document.cookie)?.[1]
+  ?? document.documentElement.lang;
 
 function t(key, n) {
   const text = texts[language]?.[key] ?? texts.ko[key] ?? key;
@@ -45,9 +44,9 @@ function speak(tag) {
 root.querySelector(".gate-languages").addEventListener("click", (event) => {
   const tag = event.target.dataset?.language;
   if (!tag) return;
-  try {
-    localStorage.setItem("haetae-gate-language", tag);
-  } catch { /* see above */ }
+  // As the server sets it; here also without a network.
+  const secure = isSecureContext ? "; Secure" : "";
+  document.cookie = `haetae-lang=${tag}; Path=/; SameSite=Lax; Max-Age=31536000${secure}`;
   speak(tag);
 });
 

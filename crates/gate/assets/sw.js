@@ -2,19 +2,25 @@
 // the server: the addresses of all files, which change with their content.
 //
 // Files with a hash in their address are answered from the cache. The pages and texts are asked for
-// anew, for two seconds at most, so that a guard at a door never waits for a dying network.
+// anew, for two seconds at most, so that a guard at a door never waits for a dying network, and in the
+// language that was chosen.
 
 const CACHE = "haetae-gate";
 const PATIENCE_MS = 2000;
 const shell = new Set(HAETAE.shell);
 
+/** What is asked for anew, without cookies: what is kept must hold nothing of whoever is signed in. So
+    the language is said in words, where workers of this browser can read it. */
+async function anew(url) {
+  const language = (await self.cookieStore?.get("haetae-lang"))?.value;
+  const headers = language ? { "accept-language": language } : {};
+  return new Request(url, { cache: "no-cache", credentials: "omit", headers });
+}
+
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
-    // Without cookies: what is kept must hold nothing of whoever is signed in.
-    const requests = HAETAE.shell.map(
-      (url) => new Request(url, { cache: "no-cache", credentials: "omit" }));
-    await cache.addAll(requests);
+    await cache.addAll(await Promise.all(HAETAE.shell.map(anew)));
     await self.skipWaiting();
   })());
 });
@@ -46,7 +52,7 @@ async function fromNetwork(path) {
   const cache = await caches.open(CACHE);
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(path, { cache: "no-cache", credentials: "omit", signal });
+    const answer = await fetch(await anew(path), { signal });
     if (answer.ok && !answer.redirected) {
       await cache.put(path, answer.clone());
       return answer;

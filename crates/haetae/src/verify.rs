@@ -101,7 +101,7 @@ pub(crate) fn run(mut wish: Wish) -> anyhow::Result<ExitCode> {
         Some(text) => moment(text).with_context(|| format!("{text} is no moment"))?,
         None => SystemClock.now().seconds(),
     };
-    let trust = place::trust(&wish.trust)?;
+    let trust = place::trust(&wish.trust, now_s)?;
     let place = place::rules(&wish.rules, wish.country.as_deref(), &wish.valuesets)?;
     let policy = Policy { full_name: wish.full_name, ..Policy::default() };
     let tables = Tables::new(&trust.regions);

@@ -26,6 +26,7 @@ pass-outcome-cannot-tell = Cannot be checked
 pass-meaning-pass = The issuer’s signature was verified.
 pass-meaning-no-pass = This pass does not count now, for these reasons:
 pass-meaning-cannot-tell = It could not be checked here. That does not mean that anything is wrong with it. The reasons:
+pass-note-revocation-missing = Its issuer keeps a list of passes that it took back. That list is not held here, so nobody looked whether this pass is on it.
 pass-is-removed = This pass was removed.
 pass-holder-unknown = Holder not verified
 pass-issuer-unknown = Not verified

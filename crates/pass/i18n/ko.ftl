@@ -26,6 +26,7 @@ pass-outcome-cannot-tell = 확인할 수 없음
 pass-meaning-pass = 발급 기관의 서명을 확인했습니다.
 pass-meaning-no-pass = 이 증명서는 지금 쓸 수 없습니다. 이유는 다음과 같습니다.
 pass-meaning-cannot-tell = 여기에서 확인하지 못했을 뿐, 증명서가 틀렸다는 뜻이 아닙니다. 이유는 다음과 같습니다.
+pass-note-revocation-missing = 발급 기관은 취소한 증명서의 목록을 두고 있습니다. 여기에는 그 목록이 없어서 이 증명서가 취소되었는지는 확인하지 못했습니다.
 pass-is-removed = 꺼낸 증명서입니다.
 pass-holder-unknown = 누구의 것인지 확인되지 않음
 pass-issuer-unknown = 확인되지 않음

@@ -26,6 +26,7 @@ pass-outcome-cannot-tell = 无法核实
 pass-meaning-pass = 已核实签发机构的签名。
 pass-meaning-no-pass = 此证明目前无效，原因如下：
 pass-meaning-cannot-tell = 只是此处无法核实，并不表示证明有问题。原因如下：
+pass-note-revocation-missing = 签发机构有一份已撤销证明的名单。此处没有该名单，因此未能核对此证明是否已被撤销。
 pass-is-removed = 此证明已取出。
 pass-holder-unknown = 持有人未核实
 pass-issuer-unknown = 未核实

@@ -129,6 +129,9 @@ struct VerificationView {
     checks: ChecksView,
     /// Stable codes; empty for a pass.
     reasons: Vec<String>,
+    /// Stable codes of what does not change the verdict: `revocation_missing`, the issuer has a
+    /// revocation list that is not held here.
+    notes: Vec<&'static str>,
     /// Who issued it, as far as that was verified.
     issuer: Option<String>,
     /// ISO 3166-1 alpha-2.
@@ -405,6 +408,7 @@ fn view(verdict: &Verdict, marked: bool) -> VerificationView {
             rules: of(checks.rules),
         },
         reasons: verdict.reasons.iter().map(ToString::to_string).collect(),
+        notes: verdict.notes.iter().map(|it| it.code()).collect(),
         issuer: verdict.issuer.as_ref().map(|it| it.name.clone()),
         issuer_country: verdict.issuer.as_ref().and_then(|it| it.country.clone()),
         kind: verdict.kind.map(judge::kind_word),

@@ -3,12 +3,15 @@
 //! Two sets ship with the program:
 //!
 //! - `kr-2022-01.json`: Korea's pass of January 2022: 14 to 180 days after the second dose, or a
-//!   booster, or a negative PCR test within 48 hours, or 10 to 180 days after the first positive test: the
-//!   city's own until two officers agree on another (`city_rules`). (The set as it was in force, with its
-//!   dates, is `rules::SHIPPED`.)
+//!   booster, or a negative PCR test within 48 hours, or 180 days from release from isolation: the city's
+//!   own until two officers agree on another (`city_rules`). (The set as it was in force, with its dates,
+//!   is `rules::SHIPPED`.)
 //! - `eu-2022-02.json`: entry to the European Union: Regulation (EU) 2021/953 with the delegated
 //!   Regulation (EU) 2021/2288 (270 days for the primary course from 1 February 2022) and Council
 //!   Recommendation (EU) 2022/107.
+//!
+//! Edges are those of `rules::SHIPPED`; its `policy/README.md` names the sources, and what a pass cannot
+//! say. Unlike there, every vaccine counts here: which are authorised has changed since.
 //!
 //! CertLogic in the form in which countries publish it, so that others can recompute what is said. A set
 //! is parsed when it is first asked and kept; which one is in force is asked each time.

@@ -339,15 +339,22 @@ const PRODUCTS: [(&str, &str); 13] = [
 ];
 
 /// Vaccine codes of the CDC (CVX) that SMART Health Cards carry.
-const CVX: [(&str, &str); 10] = [
+const CVX: [(&str, &str); 17] = [
     ("207", "Spikevax (Moderna)"),
     ("208", "Comirnaty (Pfizer–BioNTech)"),
-    ("210", "Vaxzevria (AstraZeneca)"),
+    ("210", "Vaxzevria / Covishield (AstraZeneca)"),
     ("211", "Nuvaxovid (Novavax)"),
     ("212", "Jcovden (Janssen)"),
     ("217", "Comirnaty (Pfizer–BioNTech)"),
     ("218", "Comirnaty (Pfizer–BioNTech), 5–11"),
     ("219", "Comirnaty (Pfizer–BioNTech), 0–4"),
     ("221", "Spikevax (Moderna)"),
-    ("228", "Spikevax (Moderna), 6–11"),
+    ("227", "Spikevax (Moderna), 6–11"),
+    ("228", "Spikevax (Moderna), 0–5"),
+    ("229", "Spikevax (Moderna)"),
+    ("300", "Comirnaty (Pfizer–BioNTech)"),
+    ("301", "Comirnaty (Pfizer–BioNTech), 5–11"),
+    ("502", "Covaxin (Bharat)"),
+    ("510", "BBIBP-CorV (Sinopharm)"),
+    ("511", "CoronaVac (Sinovac)"),
 ];

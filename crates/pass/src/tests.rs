@@ -1,6 +1,7 @@
 //! Given the past, when a command comes, then these events or this refusal. Both sides of each
 //! boundary. The routes are in `routes`, with passes that [`crate::example`] signs.
 
+mod cards;
 mod issuing;
 mod judging;
 mod routes;

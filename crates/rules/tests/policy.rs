@@ -93,6 +93,27 @@ fn in_korea_a_series_holds_from_the_14th_to_the_180th_korean_day() {
 }
 
 #[test]
+fn in_korea_a_series_has_no_end_under_18() {
+    let dose = |birth: &str| {
+        let mut payload = vaccinated(2, 2, COMIRNATY, "2021-07-10");
+        payload["dob"] = json!(birth);
+        payload
+    };
+    // Day 180 was 6 January 2022.
+    check(
+        "KR",
+        dose("2004-02-10"),
+        &[
+            ("2022-01-07T00:00:00+09:00", ""),
+            ("2022-02-09T23:59:59Z", ""),
+            ("2022-02-10T00:00:00Z", "VR-KR-0003"),
+        ],
+    );
+    check("KR", dose("2003"), &[("2022-01-07T00:00:00+09:00", "VR-KR-0003")]);
+    check("KR", dose("2004"), &[("2022-02-28T23:59:59+09:00", "")]);
+}
+
+#[test]
 fn in_korea_one_dose_of_a_one_dose_vaccine_is_a_series_and_the_second_a_booster() {
     let edges = [("2022-01-14T00:00:00+09:00", "VR-KR-0003"), ("2022-01-15T00:00:00+09:00", "")];
     check("KR", vaccinated(1, 1, JANSSEN, "2022-01-01"), &edges);
@@ -213,7 +234,7 @@ fn in_the_union_a_series_holds_from_the_14th_to_the_270th_day() {
         &[
             ("2022-02-01T23:59:59Z", "VR-EU-0103"),
             ("2022-02-02T00:00:00Z", ""),
-            ("2023-08-11T23:59:59Z", ""),
+            ("2023-06-30T23:59:59Z", ""),
         ],
     );
     let clock = "2022-03-01T00:00:00Z";

@@ -162,6 +162,55 @@ impl Guard {
     }
 }
 
+/// A language that is not this one.
+fn another(language: &Language) -> &'static str {
+    if language.tag == "en" { "ko" } else { "en" }
+}
+
+impl Guard {
+    /// The scanner is there, and speaks this language.
+    fn speaks(&self, tag: &str) -> Result<()> {
+        self.0.until("the scanner", "document.querySelector('#gate')?.dataset.ready === 'true'")?;
+        let shown = "[document.documentElement.lang, \
+             document.querySelector('[data-language][aria-pressed=true]').dataset.language]";
+        let shown = self.0.value(shown)?;
+        ensure!(shown == json!([tag, tag]), "{shown} is not {tag}");
+        Ok(())
+    }
+
+    /// Chooses another language on another page.
+    fn chooses_elsewhere(&self, tag: &str) -> Result<()> {
+        self.0.go("/")?;
+        self.0.click(&format!(".languages a[lang='{tag}']"))?;
+        self.0.until("the language", &format!("document.documentElement.lang === '{tag}'"))
+    }
+
+    /// What is chosen on any page is spoken by the scanner as soon as it is opened, and the other way
+    /// around. In the end another language is chosen than the scanner was opened with.
+    pub(crate) fn follows_the_language(&self, language: &Language) -> Result<()> {
+        let other = another(language);
+        self.chooses_elsewhere(other)?;
+        self.0.go("/gate/enrol")?;
+        let enrol = self.0.attribute("html", "lang")?;
+        ensure!(enrol.as_deref() == Some(other), "the enrolment page is in {enrol:?}");
+        self.0.go("/gate/scan")?;
+        self.speaks(other).context("at the first opening")?;
+        self.0.click(&format!("[data-language='{}']", language.tag))?;
+        self.speaks(language.tag)?;
+        self.0.go("/")?;
+        let home = self.0.attribute("html", "lang")?;
+        ensure!(home.as_deref() == Some(language.tag), "the first page is in {home:?}");
+        self.chooses_elsewhere(other)
+    }
+
+    /// With the server off the scanner speaks what was chosen last, and is switched back.
+    pub(crate) fn keeps_the_language(&self, language: &Language) -> Result<()> {
+        self.speaks(another(language)).context("with the server off")?;
+        self.0.click(&format!("[data-language='{}']", language.tag))?;
+        self.speaks(language.tag)
+    }
+}
+
 /// Notes, beside what the page does, what it shakes and which tones it starts.
 const LISTEN: &str = "(() => { \
      window.felt = { shakes: [], tones: [] }; \

@@ -46,13 +46,16 @@ pub(crate) fn whole_line(city: &mut City, language: &Language, number: &str) -> 
     code::shows_it_with_the_server_off(&citizen, language, city).context("showing offline")?;
     let dead = picture;
 
+    guard.follows_the_language(language).context("another language")?;
+
     // The server is off: the scanner comes up again and verifies by camera.
     citizen.go("/code")?;
     citizen.until_seen("#pass")?;
     guard.0.forget_log()?;
     city.kill()?;
-    guard.0.reload()?;
+    guard.0.go("/gate/scan")?;
     guard.0.until("a scanner without a server", "document.querySelector('#gate')?.dataset.ready === 'true' && document.querySelector('#gate').dataset.online === 'false'")?;
+    guard.keeps_the_language(language)?;
     citizen.reload()?;
     let name = format!("verdict-pass-{}", language.tag);
     let seen = guard.scans_film(&code::fresh_picture(&citizen)?, Some(&name))?;

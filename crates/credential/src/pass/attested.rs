@@ -20,10 +20,12 @@ const NOT_DETECTED: &str = "260415000";
 const AMPLIFICATION: &str = "LP6464-4";
 const ANTIGEN: &str = "LP217198-3";
 
-/// SNOMED CT and ATC: the kinds of vaccines, as the DCC names them.
+/// SNOMED CT: the kinds of vaccines, as the DCC's encoding instructions give them for each product (edition
+/// of May 2023).
 const MRNA: &str = "1119349007";
-const PROTEIN: &str = "1119305005";
-const OTHER: &str = "J07BX03";
+const VECTOR: &str = "29061000087103";
+const PROTEIN: &str = "1162643001";
+const WHOLE: &str = "1157024006";
 
 /// A product of the DCC's value sets (`vaccine-medicinal-product`).
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +47,7 @@ static CVX: [(&str, Product); 13] = [
     ("207", product("EU/1/20/1507", MRNA, 2)),
     ("208", product("EU/1/20/1528", MRNA, 2)),
     ("211", product("EU/1/21/1618", PROTEIN, 2)),
-    ("212", product("EU/1/20/1525", OTHER, 1)),
+    ("212", product("EU/1/20/1525", VECTOR, 1)),
     ("217", product("EU/1/20/1528", MRNA, 2)),
     ("218", product("EU/1/20/1528", MRNA, 2)),
     ("221", product("EU/1/20/1507", MRNA, 2)),
@@ -53,9 +55,9 @@ static CVX: [(&str, Product); 13] = [
     ("229", product("EU/1/20/1507", MRNA, 0)),
     ("300", product("EU/1/20/1528", MRNA, 0)),
     ("301", product("EU/1/20/1528", MRNA, 0)),
-    ("502", product("Covaxin", PROTEIN, 2)),
-    ("510", product("BBIBP-CorV", PROTEIN, 2)),
-    ("511", product("CoronaVac", PROTEIN, 2)),
+    ("502", product("Covaxin", WHOLE, 2)),
+    ("510", product("BBIBP-CorV", WHOLE, 2)),
+    ("511", product("CoronaVac", WHOLE, 2)),
 ];
 
 /// Trade names as seals write them, in small letters: ICD-11, which seals use for codes, names kinds of
@@ -63,16 +65,18 @@ static CVX: [(&str, Product); 13] = [
 static NAMES: [(&str, Product); 9] = [
     ("comirnaty", product("EU/1/20/1528", MRNA, 2)),
     ("spikevax", product("EU/1/20/1507", MRNA, 2)),
-    ("vaxzevria", product("EU/1/21/1529", OTHER, 2)),
-    ("janssen", product("EU/1/20/1525", OTHER, 1)),
+    ("vaxzevria", product("EU/1/21/1529", VECTOR, 2)),
+    ("janssen", product("EU/1/20/1525", VECTOR, 1)),
     ("nuvaxovid", product("EU/1/21/1618", PROTEIN, 2)),
-    ("covishield", product("Covishield", OTHER, 2)),
-    ("coronavac", product("CoronaVac", PROTEIN, 2)),
-    ("bbibp", product("BBIBP-CorV", PROTEIN, 2)),
-    ("covaxin", product("Covaxin", PROTEIN, 2)),
+    ("covishield", product("Covishield", VECTOR, 2)),
+    ("coronavac", product("CoronaVac", WHOLE, 2)),
+    ("bbibp", product("BBIBP-CorV", WHOLE, 2)),
+    ("covaxin", product("Covaxin", WHOLE, 2)),
 ];
 
-/// LOINC codes of tests for the virus, by what they look for. Antibodies are not among them.
+/// LOINC codes of tests for the virus, by what they look for. Antibodies are not among them. The DCC has one
+/// code for all antigen tests and one for all amplification: `96119-3` (not said to be rapid) and `94565-9`
+/// (without a probe) have no other.
 const TESTS: [(&str, &str); 9] = [
     ("94309-2", AMPLIFICATION),
     ("94500-6", AMPLIFICATION),
@@ -263,6 +267,25 @@ mod tests {
         wrong["status"] = json!("entered-in-error");
         let three = [two.as_slice(), &[wrong]].concat();
         assert_eq!(course(&three), Some(entry(moderna, 2, 2, "2021-01-29")));
+    }
+
+    #[test]
+    fn products_are_of_the_kinds_that_the_encoding_instructions_give() {
+        let Some(folder) = data("dcc-valuesets") else { return };
+        let read = |name: &str| -> Value {
+            serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+        };
+        let (how, types) = (read("vaccine-encoding-instructions.json"), read("test-type.json"));
+        let entries = how["valueSetValues"].as_object().unwrap();
+        for product in CVX.iter().chain(&NAMES).map(|(_, it)| it) {
+            let is_it = |it: &&Value| it["vaccine-code"] == product.code;
+            let entry = entries.values().find(is_it).unwrap_or_else(|| panic!("{product:?}"));
+            let kinds = entry["sct-codes"].as_array().unwrap();
+            assert!(kinds.contains(&json!(product.kind)), "{product:?} {kinds:?}");
+        }
+        for (_, kind) in TESTS {
+            assert!(types["valueSetValues"].get(kind).is_some(), "{kind}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::cbor::{self, encoded};
 use crate::error::DecodeError;
 use crate::list;
 
-const KIND: &str = "haetae/passes/v1";
+pub(crate) const KIND: &str = "haetae/passes/v1";
 /// The longest signed material that is read, in bytes: the signers of all DCC countries are about 2 MB.
 pub const MAX_MATERIAL_BYTES: usize = 8 * 1024 * 1024;
 /// The most files, and the most sets of rules.

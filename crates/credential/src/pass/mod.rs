@@ -31,12 +31,14 @@ pub mod jwk;
 pub mod key;
 #[cfg(not(target_arch = "wasm32"))]
 mod many;
-mod material;
+pub(crate) mod material;
 mod nzcp;
 mod own;
 pub mod reason;
 pub mod revocation;
 pub mod rules;
+#[cfg(not(target_arch = "wasm32"))]
+mod served;
 pub mod shc;
 mod sign1;
 mod signed;
@@ -63,6 +65,8 @@ pub use material::{MAX_MATERIAL_BYTES, Material, PlaceRules};
 pub use reason::{Finding, Reason};
 pub use revocation::{DccNames, Revocations, Standing};
 pub use rules::{Facts, Rules, Ruling};
+#[cfg(not(target_arch = "wasm32"))]
+pub use served::{Missing, Served};
 pub use trust::{Signer, Trust, Usage};
 pub use verdict::{Checks, Issuer, Kind, Note, Policy, Shown, Step, Verdict};
 

@@ -11,6 +11,7 @@ mod nzcp;
 mod own;
 mod rules;
 mod seals;
+mod served;
 mod vectors;
 
 use std::path::{Path, PathBuf};

@@ -3,21 +3,35 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use credential::pass::Trust;
+use credential::pass::{Missing, Served, Trust};
 use judge::CountryRules;
 use rules::{PassRules, RuleKind, ValueSets};
 use serde_json::Value;
 
-/// All that is trusted in these folders and files.
-pub(super) fn trust(paths: &[PathBuf]) -> anyhow::Result<Trust> {
-    let mut trust = Trust::default();
+/// All that is trusted in these folders and files. What a city serves lies there as it was fetched; what
+/// is missing of it is named, with the address where it is served.
+pub(super) fn trust(paths: &[PathBuf], now_s: i64) -> anyhow::Result<Trust> {
+    let (mut trust, mut served) = (Trust::default(), Served::default());
     for file in files(paths)? {
         let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-        if trust.add(&bytes).is_nothing() {
+        if !served.add(&bytes) && trust.add(&bytes).is_nothing() {
             eprintln!("haetae: {} is nothing that can be trusted, left out", file.display());
         }
     }
+    for it in served.finish(&mut trust, now_s) {
+        eprintln!("haetae: {}: {}", it.code(), in_words(it));
+    }
     Ok(trust)
+}
+
+fn in_words(missing: Missing) -> String {
+    let what = match missing {
+        Missing::Root => "there are lists of a city, but not the root key that signed them",
+        Missing::TrustList => "there is a city's root key, but no list of its keys that counts",
+        Missing::RevocationList => "there are a city's keys, but no revocation list that counts",
+        Missing::Material => "the files for passes of others are too old",
+    };
+    format!("{what}; save {} of the city's address beside them", missing.path())
 }
 
 /// All files of these paths, folders walked, in order.

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use contracts::person::Person;
 use credential::Outcome;
-use credential::pass::{Checks, Format, Issuer, Kind, Verdict};
+use credential::pass::{Checks, Format, Issuer, Kind, Note, Verdict};
 use kernel::{Id, Instant, Locale};
 use serde::Deserialize;
 use store::{Fault, Reader};
@@ -14,7 +14,7 @@ use web::{Actor, App, Form, Frame, Page, Path, Problem, See, sample_frame};
 
 use super::{
     basis_text, colour, ending_text, facts, format_text, holder_text, issued, issuer_text,
-    kind_text, outcome_text, reason_text, soon,
+    kind_text, note_text, outcome_text, reason_text, soon,
 };
 use crate::command::WalletCommand;
 use crate::judge::{self, Ending, Judged};
@@ -49,6 +49,8 @@ pub(crate) struct Show {
     /// What the outcome means for the person.
     meaning: String,
     reasons: Vec<String>,
+    /// What does not change the outcome.
+    notes: Vec<String>,
     soon: Option<String>,
     whose: Vec<(String, String)>,
     sections: Vec<Section>,
@@ -169,6 +171,7 @@ fn page(frame: Frame, held: &Held, judged: &Judged, issues: &Issues, now: Instan
         word: outcome_text(&frame, verdict.outcome),
         meaning: frame.t(&format!("pass-meaning-{word}")),
         reasons: verdict.reasons.iter().map(|it| reason_text(&frame, &it.to_string())).collect(),
+        notes: verdict.notes.iter().map(|it| note_text(&frame, *it)).collect(),
         soon: soon(&frame, held.ends_at, now),
         whose: whose(&frame, judged),
         sections: sections(&frame, judged),
@@ -301,7 +304,7 @@ pub(crate) fn sample_seen(number: u128, now: Instant) -> (Held, Judged) {
         outcome,
         checks,
         reasons,
-        notes: Vec::new(),
+        notes: if number == 0 { vec![Note::RevocationMissing] } else { Vec::new() },
         issuer: known.then(|| Issuer {
             name: "Example Health Agency".to_owned(),
             country: Some("XX".to_owned()),

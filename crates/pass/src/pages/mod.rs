@@ -12,7 +12,7 @@ mod wallet;
 
 use contracts::person::Role;
 use credential::Outcome;
-use credential::pass::{Format, Kind};
+use credential::pass::{Format, Kind, Note};
 use kernel::{Arg, Instant, Refusal as _};
 use web::{Access, Actor, App, Audience, DeskCard, Frame, NavEntry, Route, Sample};
 
@@ -154,6 +154,10 @@ fn reason_text(frame: &Frame, code: &str) -> String {
     let text = frame.t(&key);
     let text = if text == key { code.to_owned() } else { text };
     about.map_or(text.clone(), |it| format!("{text} ({it})"))
+}
+
+fn note_text(frame: &Frame, note: Note) -> String {
+    frame.t(&format!("pass-note-{}", note.code().replace('_', "-")))
 }
 
 /// When a pass ends, in words.

@@ -28,17 +28,65 @@ fn second_dose() -> Vec<String> {
 }
 
 #[test]
-fn korea_s_pass_of_january_2022_begins_after_14_days_and_ends_after_180() {
+fn korea_s_pass_of_january_2022_begins_on_the_14th_day_and_ends_after_the_180th() {
     let (texts, trust) = (second_dose(), trust());
     let city = |now: &str| {
         judge::judge(&texts, &trust, &Sets::default(), at(now)).ending(Basis::City).clone()
     };
     let Ending::From(begin) = city("2026-01-10T00:00:00Z") else { panic!("before its time") };
-    assert_eq!(begin, at("2026-01-15T00:00:00Z"));
-    let Ending::Until(end) = city("2026-01-15T00:00:00Z") else { panic!("within its time") };
-    assert!(end > at("2026-06-30T00:00:00Z") && end <= at("2026-07-01T00:00:00Z"), "{end:?}");
-    assert_eq!(city("2026-06-30T00:00:00Z"), Ending::Until(end), "the same end on the last day");
-    assert_eq!(city("2026-07-01T00:00:00Z"), Ending::No(vec!["VR-KR-0001".to_owned()]));
+    assert_eq!(begin, at("2026-01-15T00:00:00+09:00"), "Korean days");
+    let end = at("2026-07-01T00:00:00+09:00");
+    for now in ["2026-01-15T00:00:00+09:00", "2026-06-30T00:00:00Z", "2026-06-30T23:58:00+09:00"] {
+        assert_eq!(city(now), Ending::Until(end), "{now}");
+    }
+    let no = Ending::No(vec!["VR-KR-0001".to_owned()]);
+    assert_eq!(city("2026-07-01T00:00:00+09:00"), no);
+}
+
+#[test]
+fn in_korea_a_course_ends_with_180_days_for_grown_ups_alone() {
+    let trust = trust();
+    let ending = |birth: &str, now: &str| {
+        let content = issuer::of(["HONG", "HANEUL"], ["홍", "하늘"], birth, 2, "2026-01-01");
+        let texts =
+            [issuer::pass(&content, at("2026-01-02T00:00:00Z"), at("2030-01-01T00:00:00Z"))];
+        judge::judge(&texts, &trust, &Sets::default(), at(now)).ending(Basis::City).clone()
+    };
+    let (later, birthday) = ("2026-08-01T00:00:00Z", at("2026-10-05T00:00:00Z"));
+    assert_eq!(ending("2008-10-05", later), Ending::Until(birthday), "until they are 18");
+    assert_eq!(ending("2008-08-01", later), Ending::No(vec!["VR-KR-0001".to_owned()]));
+    // A birthday that is not known in full is the latest that it may be.
+    assert_eq!(ending("2008", later), Ending::Until(at("2026-12-31T00:00:00Z")));
+}
+
+#[test]
+fn the_union_counts_the_last_day_whole() {
+    let (texts, trust) = (second_dose(), trust());
+    let union = |now: &str| {
+        judge::judge(&texts, &trust, &Sets::default(), at(now)).ending(Basis::Eu).clone()
+    };
+    let end = Ending::Until(at("2026-09-29T00:00:00Z"));
+    assert_eq!(union("2026-02-01T00:00:00Z"), end, "270 days after 1 January is 28 September");
+    assert_eq!(union("2026-09-28T23:58:00Z"), end);
+    assert_eq!(union("2026-09-29T00:00:00Z"), Ending::No(vec!["VR-EU-0001".to_owned()]));
+}
+
+#[test]
+fn who_recovered_counts_in_korea_from_the_pass_s_first_day_and_in_the_union_from_the_test() {
+    let trust = trust();
+    let mut content = issuer::vaccination("홍", 1, "2026-01-01");
+    content.as_object_mut().unwrap().remove("v");
+    content["r"] = serde_json::json!([{
+        "tg": "840539006", "fr": "2026-01-01", "df": "2026-01-12", "du": "2026-06-30",
+        "co": "XX", "is": "Example Health Agency", "ci": "URN:UVCI:01:XX:R1#1",
+    }]);
+    let texts = [issuer::pass(&content, at("2026-01-12T00:00:00Z"), at("2027-01-12T00:00:00Z"))];
+    let judged = judge::judge(&texts, &trust, &Sets::default(), at("2026-02-01T00:00:00Z"));
+    assert_eq!(judged.verdict.outcome, Outcome::Pass, "{:?}", judged.verdict.reasons);
+    let korea = at("2026-07-12T00:00:00+09:00");
+    assert_eq!(judged.ending(Basis::City), &Ending::Until(korea), "180 days after 12 January");
+    let union = at("2026-07-01T00:00:00Z");
+    assert_eq!(judged.ending(Basis::Eu), &Ending::Until(union), "180 days after 1 January");
 }
 
 #[test]

@@ -84,11 +84,14 @@ impl Town {
 
     /// Two administrators let the invented issuer's key count.
     pub(super) async fn believe(&self) {
+        self.believe_in(&issuer::jwks()).await;
+    }
+
+    pub(super) async fn believe_in(&self, file: &[u8]) {
         let mut first = self.staff(1).await;
         first.page("/desk/passes/trust").await;
-        let file = issuer::jwks();
         let sent = first
-            .upload("/desk/passes/trust", &[("name", "Example signers")], &[("file", &file)])
+            .upload("/desk/passes/trust", &[("name", "Example signers")], &[("file", file)])
             .await;
         assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
         let mut second = self.staff(2).await;

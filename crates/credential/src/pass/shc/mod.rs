@@ -4,8 +4,8 @@
 //! JWS, or in a file with a list of them; a file gets one verdict, which is the worst of its cards.
 //!
 //! Revocation: a list that names the card refuses it. Where a key says that it has a list and none is
-//! held here, the check is left out and the verdict says so in a note: the framework's own examples are
-//! good by their key set alone, and a folder cannot fetch a list.
+//! held here, the check is left out and the verdict says so in a note. The framework has verifiers fetch
+//! the list (SHALL); nothing here has a network, so that is left to whoever fills the store.
 
 pub(crate) mod card;
 pub(crate) mod crl;

@@ -72,6 +72,11 @@ impl Issuer {
     }
 }
 
+/// The key set of an issuer.
+pub(in crate::pass) fn key_set() -> Vec<u8> {
+    json!({"keys": [Issuer::new(1).jwk()]}).to_string().into_bytes()
+}
+
 fn trusting(files: &[Value]) -> Trust {
     let mut trust = Trust::default();
     for file in files {

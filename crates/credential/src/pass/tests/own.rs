@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::pass::{self, Format, Policy, Trust};
 use crate::verify::{Check, Outcome};
@@ -11,11 +11,11 @@ use crate::{
     TrustList,
 };
 
-const NOW: i64 = 1_800_000_007;
-const DAY: i64 = 86_400;
+pub(super) const NOW: i64 = 1_800_000_007;
+pub(super) const DAY: i64 = 86_400;
 
 /// A file as `--trust` takes it, and texts: shown by the device, a picture of it, printed, revoked.
-fn city() -> (Trust, [String; 4]) {
+pub(super) fn city_file() -> (Value, [String; 4]) {
     let root = IssuerSigner::from_seed(&[1; 32]).unwrap();
     let issuer = IssuerSigner::from_seed(&[2; 32]).unwrap();
     let device = DeviceKey::from_scalar(&[3; 32]).unwrap();
@@ -33,9 +33,6 @@ fn city() -> (Trust, [String; 4]) {
         "revocations": base64(&root.sign_revocations(&revoked).unwrap()),
         "root": base64(&root.public()),
     });
-    let mut trust = Trust::default();
-    assert_eq!(trust.add(file.to_string().as_bytes()).regions, 1);
-
     let code = |pass: [u8; 16], holder: Holder| HealthCode {
         pass,
         colour: Colour::Green,
@@ -55,6 +52,13 @@ fn city() -> (Trust, [String; 4]) {
         text(&code([8; 16], Holder::Printed), false),
         text(&code([9; 16], Holder::Printed), false),
     ];
+    (file, texts)
+}
+
+fn city() -> (Trust, [String; 4]) {
+    let (file, texts) = city_file();
+    let mut trust = Trust::default();
+    assert_eq!(trust.add(file.to_string().as_bytes()).regions, 1);
     (trust, texts)
 }
 
