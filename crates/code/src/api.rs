@@ -1,4 +1,5 @@
 //! The JSON routes. Each does four things: who asks, what they ask, execute, answer.
+#![allow(unused_qualifications, reason = "what the macros of utoipa expand to")]
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -10,8 +11,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::{Date, Id, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use utoipa::{OpenApi, ToSchema};
-use web::{Access, Actor, App, Json, Path, Problem, Purpose, Route};
+use utoipa::{IntoParams, OpenApi, ToSchema};
+use web::{Access, Actor, App, Json, Path, Problem, Purpose, Query, Route};
 
 use crate::command::Ask;
 use crate::event::{Event, PolicyEvent};
@@ -19,7 +20,7 @@ use crate::issue::{self, List};
 use crate::model::{Answer, Declaration, DeviceKey, RevokedBecause, Stay, Symptoms};
 use crate::policy::{POLICY, Policy, PolicyCommand};
 use crate::refusal::Refusal;
-use crate::{door, keys, view};
+use crate::{changes, door, keys, view};
 
 /// All JSON routes.
 pub(crate) fn routes() -> Vec<Route> {
@@ -342,8 +343,13 @@ async fn revoke_pass(
 /// A signed list that a gate carries.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ListView {
-    /// The COSE_Sign1, base64.
-    list: String,
+    /// The COSE_Sign1, base64. Absent where `delta` is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list: Option<String>,
+    /// Of revocations, what changed since the list that the caller has, in base64: CBOR `[version, issued
+    /// at, valid until, removed entries, added entries, signature of the newer list]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta: Option<String>,
     /// Grows with every list.
     version: u64,
     /// Unix seconds.
@@ -358,23 +364,42 @@ pub(crate) struct ListView {
 async fn trust(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     let issuers = app.read(keys::issuers).await?;
     let list = issue::trust(&app.keyring, &issuers, app.store.region(), app.now())?;
-    Ok(answer_list(&list, &headers, "public, max-age=30"))
+    Ok(answer_list(&list, None, &headers, "public, max-age=30"))
+}
+
+/// Which list the caller has.
+#[derive(Debug, Deserialize, IntoParams)]
+struct SinceQuery {
+    /// The version of a list that the caller has: only what changed since is answered, where this process
+    /// still knows that list.
+    since: Option<u64>,
 }
 
 /// The passes that ended early, signed by the region's root key. With `Accept: application/cose`
-/// the bare COSE_Sign1.
-#[utoipa::path(get, path = "/api/v1/code/revocations", tag = "code",
+/// the bare COSE_Sign1, whole.
+#[utoipa::path(get, path = "/api/v1/code/revocations", tag = "code", params(SinceQuery),
     responses((status = 200, body = ListView)))]
-async fn revocations(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn revocations(
+    State(app): State<App>,
+    Query(query): Query<SinceQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let now = app.now();
     let read = move |it: &mut store::Reader<'_>| Ok((keys::issuers(it)?, view::revoked(it, now)?));
     let (issuers, passes) = app.read(read).await?;
-    let list = issue::revocations(&app.keyring, &issuers, &passes, now)?;
-    Ok(answer_list(&list, &headers, "public, max-age=30"))
+    let (list, entries) = issue::revocations(&app.keyring, &issuers, &passes, now)?;
+    let root = issue::root_public(&app.keyring)?;
+    let delta = changes::since(&root, entries, &list.signed, query.since)?;
+    Ok(answer_list(&list, delta.as_deref(), &headers, "public, max-age=30"))
 }
 
-/// The list, or "not changed" for whoever has it.
-fn answer_list(list: &List, headers: &HeaderMap, caching: &'static str) -> Response {
+/// The list, or what changed in it, or "not changed" for whoever has it.
+fn answer_list(
+    list: &List,
+    delta: Option<&[u8]>,
+    headers: &HeaderMap,
+    caching: &'static str,
+) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let bare = accept.contains("application/cose");
     let digest = hex::encode(Sha256::digest(&list.signed));
@@ -391,7 +416,8 @@ fn answer_list(list: &List, headers: &HeaderMap, caching: &'static str) -> Respo
         response
     } else {
         Json(ListView {
-            list: STANDARD.encode(&list.signed),
+            list: delta.is_none().then(|| STANDARD.encode(&list.signed)),
+            delta: delta.map(|it| STANDARD.encode(it)),
             version: list.version,
             issued_at: list.issued_at,
             valid_until: list.valid_until,

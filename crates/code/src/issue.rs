@@ -139,20 +139,21 @@ pub fn trust(
     Ok(List { signed, version, issued_at, valid_until })
 }
 
-/// The passes that are no longer good. `passes` are those that would still be valid at `now`.
+/// The passes that are no longer good, signed and as they were before. `passes` are those that would still
+/// be valid at `now`.
 pub fn revocations(
     keyring: &Keyring,
     issuers: &Issuers,
     passes: &[Id<contracts::code::Pass>],
     now: Instant,
-) -> Result<List, Fault> {
+) -> Result<(List, RevocationList), Fault> {
     let (version, issued_at, valid_until) = list(issuers, now);
     let passes: Vec<[u8; 16]> = passes.iter().map(|it| it.to_bytes()).collect();
     let it = RevocationList::new(version, issued_at, valid_until, &passes);
     let signed = signer(keyring, "root")?
         .sign_revocations(&it)
         .map_err(|error| Fault::caused("signing the revocation list", error))?;
-    Ok(List { signed, version, issued_at, valid_until })
+    Ok((List { signed, version, issued_at, valid_until }, it))
 }
 
 /// The region's own lists, as gates get them.
@@ -165,6 +166,6 @@ pub fn own_lists(
     let passes = crate::view::revoked(reader, now)?;
     let issuers = keys::issuers(reader)?;
     let trust = trust(keyring, &issuers, &region, now)?.signed;
-    let revocations = revocations(keyring, &issuers, &passes, now)?.signed;
+    let revocations = revocations(keyring, &issuers, &passes, now)?.0.signed;
     Ok(Some(contracts::code::OwnLists { trust, revocations, root: root_public(keyring)? }))
 }

@@ -17,6 +17,7 @@
 //!   codes that stricter rules end
 //! - [`issue`]: signing codes and lists; `api` and `pages`: the routes
 
+mod changes;
 pub mod command;
 pub mod decide;
 pub mod decision;

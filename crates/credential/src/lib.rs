@@ -49,7 +49,7 @@ pub use code::{Class, Colour, HealthCode, Holder};
 pub use error::DecodeError;
 #[cfg(not(target_arch = "wasm32"))]
 pub use issue::{DeviceKey, IssuerSigner};
-pub use list::{Floor, IssuerKey, RevocationList, Trust, TrustList, Uses};
+pub use list::{Floor, IssuerKey, RevocationDelta, RevocationList, Trust, TrustList, Uses};
 pub use moment::{Moment, Presentation};
 pub use seen::SeenSet;
 pub use short::ShortCode;

@@ -243,8 +243,13 @@ impl RevocationList {
 
     /// Reads a signed list; see [`TrustList::open`].
     pub fn open(signed: &[u8], root: &[u8; 32], min_version: u64) -> Result<Self, DecodeError> {
-        let payload = open(signed, MAX_REVOCATION_BYTES, root)?;
-        let from = &mut Decoder::new(&payload);
+        let list = Self::read(&open(signed, MAX_REVOCATION_BYTES, root)?)?;
+        if list.version < min_version { Err(DecodeError::RolledBack) } else { Ok(list) }
+    }
+
+    /// Reads a payload, whoever signed it.
+    fn read(payload: &[u8]) -> Result<Self, DecodeError> {
+        let from = &mut Decoder::new(payload);
         begin(from, 5, REVOCATION_KIND)?;
         cbor::key(from, 2)?;
         let version = from.u64()?;
@@ -253,14 +258,10 @@ impl RevocationList {
         cbor::key(from, 4)?;
         let valid_until = cbor::seconds(from)?;
         cbor::key(from, 5)?;
-        let (entries, rest) = from.bytes()?.as_chunks::<8>();
-        if !rest.is_empty() {
-            return Err(DecodeError::WrongShape);
-        }
-        let list = Self { version, issued_at, valid_until, revoked: entries.to_vec() };
+        let list = Self { version, issued_at, valid_until, revoked: entries(from)? };
         list.check()?;
-        cbor::same(&payload, &list.to_cbor())?;
-        if version < min_version { Err(DecodeError::RolledBack) } else { Ok(list) }
+        cbor::same(payload, &list.to_cbor())?;
+        Ok(list)
     }
 
     /// Whether the list is one that [`RevocationList::open`] would read; asked before signing, too.
@@ -269,6 +270,103 @@ impl RevocationList {
             && self.revoked.is_sorted_by(|one, next| one < next);
         if sound { Ok(()) } else { Err(DecodeError::WrongShape) }
     }
+}
+
+/// What changed between two revocation lists of a region. Whoever has the older one makes the newer one of
+/// it, to the byte, and then it is the newer one's signature that counts: nothing of a delta is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevocationDelta {
+    /// The newer list's.
+    pub version: u64,
+    /// The newer list's, in unix seconds.
+    pub issued_at: i64,
+    /// The newer list's, in unix seconds.
+    pub valid_until: i64,
+    /// Entries that the newer list has no more: their passes have ended by themselves.
+    pub removed: Vec<[u8; 8]>,
+    /// Entries that only the newer list has.
+    pub added: Vec<[u8; 8]>,
+    /// The root's over the newer list.
+    pub signature: [u8; 64],
+}
+
+impl RevocationDelta {
+    /// From a list with the entries `older`, sorted, to the `newer`, signed as `signed`.
+    pub fn between(
+        older: &[[u8; 8]],
+        newer: &RevocationList,
+        signed: &[u8],
+    ) -> Result<Self, DecodeError> {
+        let only_in = |one: &[[u8; 8]], other: &[[u8; 8]]| -> Vec<[u8; 8]> {
+            one.iter().filter(|it| other.binary_search(it).is_err()).copied().collect()
+        };
+        Ok(Self {
+            version: newer.version,
+            issued_at: newer.issued_at,
+            valid_until: newer.valid_until,
+            removed: only_in(older, &newer.revoked),
+            added: only_in(&newer.revoked, older),
+            signature: Sign1::from_cbor(signed, MAX_REVOCATION_BYTES)?.signature,
+        })
+    }
+
+    /// `[version, issued at, valid until, removed, added, signature]`, entries in one byte string.
+    pub fn to_cbor(&self) -> Vec<u8> {
+        encoded(|cbor| {
+            cbor.array(6)?.u64(self.version)?;
+            cbor::put_seconds(cbor, self.issued_at)?;
+            cbor::put_seconds(cbor, self.valid_until)?;
+            cbor.bytes(self.removed.as_flattened())?.bytes(self.added.as_flattened())?;
+            cbor.bytes(&self.signature)?;
+            Ok(())
+        })
+    }
+
+    /// Reads one.
+    pub fn from_cbor(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if MAX_REVOCATION_BYTES < bytes.len() {
+            return Err(DecodeError::TooLong);
+        }
+        let from = &mut Decoder::new(bytes);
+        if cbor::array(from)? != 6 {
+            return Err(DecodeError::WrongShape);
+        }
+        let delta = Self {
+            version: from.u64()?,
+            issued_at: cbor::seconds(from)?,
+            valid_until: cbor::seconds(from)?,
+            removed: entries(from)?,
+            added: entries(from)?,
+            signature: cbor::fixed(from)?,
+        };
+        cbor::same(bytes, &delta.to_cbor())?;
+        Ok(delta)
+    }
+
+    /// The newer list, signed, made of the older one. It is the caller's to open it: made of another list
+    /// than the delta is from, its signature does not hold.
+    pub fn apply(&self, older: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        let mut message = Sign1::from_cbor(older, MAX_REVOCATION_BYTES)?;
+        let mut revoked = RevocationList::read(&message.payload)?.revoked;
+        revoked.retain(|it| self.removed.binary_search(it).is_err());
+        revoked.extend(&self.added);
+        revoked.sort_unstable();
+        let newer = RevocationList {
+            version: self.version,
+            issued_at: self.issued_at,
+            valid_until: self.valid_until,
+            revoked,
+        };
+        message.payload = newer.to_cbor();
+        message.signature = self.signature;
+        Ok(message.to_cbor())
+    }
+}
+
+/// Entries of a revocation list in one byte string.
+fn entries(from: &mut Decoder<'_>) -> Result<Vec<[u8; 8]>, DecodeError> {
+    let (entries, rest) = from.bytes()?.as_chunks::<8>();
+    if rest.is_empty() { Ok(entries.to_vec()) } else { Err(DecodeError::WrongShape) }
 }
 
 /// From when on a region's lists count. Raised after a compromise; it only ever rises, and a device

@@ -3,6 +3,7 @@
 //! | `op` | takes | answers |
 //! |---|---|---|
 //! | `load_lists` | `trust`, `revocations` (or null), `floor` (or null), `root` (32 bytes): base64; `min_version`, `min_revocation_version`, `min_since` (default 0) | `{"ok": {...}}` what was loaded, with versions and times |
+//! | `apply_delta` | `revocations` (the older list), `delta`, `root`: base64 | `{"ok": {"list": "..."}}` the newer list, whose signature holds |
 //! | `verify` | `text`, `now_s`; `remember` (default true) | `{"ok": verdict}` |
 //! | `is_bound` | `text` | `{"ok": true}` for a compact code of a pass of ours, which has the envelope of the health code: for `prepare` and `conclude` |
 //! | `load_passes` | `passes`, `root`: base64; `min_version` (default 0) | `{"ok": {...}}` version and times |
@@ -17,8 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::short::ShortCodeError;
 use credential::{
-    DecodeError, Floor, Policy, RevocationList, SeenSet, ShortCode, Trust, TrustList, Verdict,
-    pass, verify,
+    DecodeError, Floor, Policy, RevocationDelta, RevocationList, SeenSet, ShortCode, Trust,
+    TrustList, Verdict, pass, verify,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,7 @@ struct Request {
     op: Op,
     trust: Option<String>,
     revocations: Option<String>,
+    delta: Option<String>,
     root: Option<String>,
     floor: Option<String>,
     #[serde(default)]
@@ -68,6 +70,7 @@ struct Request {
 #[serde(rename_all = "snake_case")]
 enum Op {
     LoadLists,
+    ApplyDelta,
     Verify,
     IsBound,
     LoadPasses,
@@ -93,6 +96,7 @@ enum Answer<'a> {
     ToCheck(Vec<Option<ToCheck>>),
     Shown(Box<Shown>),
     Short { text: ShortCode },
+    List { list: String },
 }
 
 /// What was loaded, so that the page can show the age of the lists.
@@ -134,6 +138,10 @@ impl Desk {
         let text = || request.text.as_deref().ok_or(MALFORMED);
         match request.op {
             Op::LoadLists => self.load(request),
+            Op::ApplyDelta => {
+                let list = newer(request)?;
+                Ok(Response::Ok(Answer::List { list }))
+            }
             Op::Verify => {
                 let (text, now_s) = (text()?, request.now_s.ok_or(MALFORMED)?);
                 let trust = self.trust.as_ref().ok_or("lists_missing")?;
@@ -244,6 +252,16 @@ impl Desk {
 fn root(request: &Request) -> Result<[u8; 32], &'static str> {
     let root = bytes(request.root.as_deref().ok_or(MALFORMED)?);
     root.and_then(|root| <[u8; 32]>::try_from(root).ok()).ok_or("root_malformed")
+}
+
+/// The newer revocation list in base64.
+fn newer(request: &Request) -> Result<String, &'static str> {
+    let root = root(request)?;
+    let part = |text: &Option<String>| text.as_deref().and_then(bytes).ok_or(MALFORMED);
+    let (older, delta) = (part(&request.revocations)?, part(&request.delta)?);
+    let made = RevocationDelta::from_cbor(&delta).and_then(|it| it.apply(&older));
+    let made = made.and_then(|it| RevocationList::open(&it, &root, 0).map(|_| it));
+    made.map(|it| STANDARD.encode(it)).map_err(DecodeError::code)
 }
 
 fn open_floor(text: &str, root: &[u8; 32]) -> Result<Floor, DecodeError> {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credential::{
     Colour, DeviceKey, Floor, HealthCode, Holder, IssuerKey, IssuerSigner, Presentation,
-    RevocationList, TrustList,
+    RevocationDelta, RevocationList, TrustList,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -98,6 +98,35 @@ fn a_gate_loads_its_lists_and_judges_a_code_twice() {
     assert_eq!(again["ok"]["reasons"], json!(["already_used"]));
     let look = json!({ "op": "verify", "text": text, "now_s": NOW, "remember": false });
     assert_eq!(ask(desk, &look)["ok"]["outcome"], "pass");
+}
+
+#[test]
+fn what_changed_in_a_list_gives_the_newer_list_or_an_error() {
+    let root = IssuerSigner::from_seed(&[1; 32]).unwrap();
+    let older = RevocationList::new(9, NOW - DAY, NOW + DAY, &[[1; 16], [2; 16]]);
+    let newer = RevocationList::new(10, NOW, NOW + DAY, &[[2; 16], [3; 16]]);
+    let signed = root.sign_revocations(&newer).unwrap();
+    let delta = RevocationDelta::between(&older.revoked, &newer, &signed).unwrap();
+    let mut request = json!({
+        "op": "apply_delta",
+        "revocations": base64(&root.sign_revocations(&older).unwrap()),
+        "delta": base64(&delta.to_cbor()),
+        "root": base64(&root.public()),
+    });
+    let desk = &mut Desk::default();
+    assert_eq!(ask(desk, &request), json!({ "ok": { "list": base64(&signed) } }));
+    let other = RevocationList::new(9, NOW - DAY, NOW + DAY, &[[1; 16], [2; 16], [4; 16]]);
+    for (field, value, code) in [
+        ("revocations", json!(base64(&root.sign_revocations(&other).unwrap())), "signature_bad"),
+        ("delta", json!("????"), "request_malformed"),
+        ("delta", json!(base64(b"no delta")), "wrong_shape"),
+        ("root", json!(base64(&[7; 32])), "signature_bad"),
+    ] {
+        let before = request[field].take();
+        request[field] = value;
+        assert_eq!(ask(desk, &request), json!({ "error": code }), "{field}");
+        request[field] = before;
+    }
 }
 
 #[test]

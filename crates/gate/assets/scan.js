@@ -104,14 +104,27 @@ function loadPasses(next) {
   return true;
 }
 
-/** A signed list in base64. */
+/** The server's answer about a signed list. */
 async function fetchList(url) {
   const response = await fetch(url, {
     cache: "no-cache", credentials: "omit", headers: { accept: "application/json" },
     signal: AbortSignal.timeout(8_000),
   });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  return (await response.json()).list;
+  return response.json();
+}
+
+/** The revocation list in base64: of what changed where this scanner has one, else whole. */
+async function fetchRevocations() {
+  const url = "/api/v1/code/revocations";
+  const have = lists?.versions?.revocations;
+  if (have) {
+    const { delta, list } = await fetchList(`${url}?since=${have}`);
+    if (list) return list;
+    const made = device.call("apply_delta", { revocations: lists.revocations, delta, root: bundle.root });
+    if ("ok" in made) return made.ok.list;
+  }
+  return (await fetchList(url)).list;
 }
 
 /** The server's answer about itself and, if it knows this device, about the device. */
@@ -141,8 +154,8 @@ async function refresh() {
     await keep.set("bundle", bundle);
     online = true;
     const [trust, revocations] =
-      await Promise.all(["/api/v1/code/trust", "/api/v1/code/revocations"].map(fetchList));
-    const next = { trust, revocations };
+      await Promise.all([fetchList("/api/v1/code/trust"), fetchRevocations()]);
+    const next = { trust: trust.list, revocations };
     if (loadLists(next)) {
       next.versions = { trust: loaded.trust.version, revocations: loaded.revocations?.version ?? 0 };
       next.fetched_s = nowS();
@@ -163,7 +176,7 @@ async function refresh() {
 /** Only places that take the passes of others carry what judging them needs: it can be megabytes. */
 async function refreshPasses() {
   if (!takesPasses()) return;
-  const list = await fetchList("/api/v1/passes/material");
+  const { list } = await fetchList("/api/v1/passes/material");
   if (!loadPasses({ list })) return void loadPasses(material);
   material = { list, version: carried.version };
   await keep.set("passes", material);

@@ -71,7 +71,7 @@ impl Lists {
         let issuers = app.store.read_blocking(code::keys::issuers)?;
         let trust = issue::trust(keyring, &issuers, region, now)?;
         let passes = app.store.read_blocking(|reader| code::view::revoked(reader, now))?;
-        let revocations = issue::revocations(keyring, &issuers, &passes, now)?;
+        let revocations = issue::revocations(keyring, &issuers, &passes, now)?.0;
         Ok(Self(Trust {
             list: TrustList::open(&trust.signed, &root, 0).context("the trust list")?,
             revocations: Some(

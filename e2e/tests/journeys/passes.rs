@@ -423,6 +423,14 @@ fn at_the_door(city: &City, citizen: &Browser) -> Result<()> {
         Ok((guard.0.awaited(carried)? == json!(true)).then_some(()))
     })?;
     guard.0.until("the scanner", "document.querySelector('#gate')?.dataset.ready === 'true'")?;
+    // A scanner that has a revocation list asks for what changed in it, and that is enough.
+    let asked = guard.0.value(
+        "performance.getEntriesByType('resource').map((it) => it.name)\
+         .filter((it) => it.includes('/code/revocations'))\
+         .map((it) => it.includes('?since=')).join()",
+    )?;
+    let asked = asked.as_str().context("which lists were asked for")?;
+    ensure!(!asked.is_empty() && !asked.contains("false"), "with what it has: {asked}");
 
     citizen.go("/passes")?;
     let cards = citizen.each("main section.card h3 a", "it.getAttribute('href')")?;

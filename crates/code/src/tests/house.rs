@@ -68,7 +68,7 @@ impl City {
         let issuers = self.store.read_blocking(crate::keys::issuers).unwrap();
         let list = issue::trust(&keyring, &issuers, self.store.region(), now).unwrap();
         let passes = self.store.read_blocking(|it| view::revoked(it, now)).unwrap();
-        let revoked = issue::revocations(&keyring, &issuers, &passes, now).unwrap();
+        let revoked = issue::revocations(&keyring, &issuers, &passes, now).unwrap().0;
         credential::Trust {
             list: credential::TrustList::open(&list.signed, &root, 0).unwrap(),
             revocations: Some(credential::RevocationList::open(&revoked.signed, &root, 0).unwrap()),
@@ -280,7 +280,7 @@ fn lists_are_the_same_within_their_step_and_newer_after_it() {
     assert_ne!(at(0), at(60));
     assert!(at(0).version < at(60).version);
     let revoked = |seconds: i64| {
-        issue::revocations(&keyring, &none, &[pass(1)], noon().plus_seconds(seconds)).unwrap()
+        issue::revocations(&keyring, &none, &[pass(1)], noon().plus_seconds(seconds)).unwrap().0
     };
     assert_eq!(revoked(0), revoked(59));
     assert!(revoked(0).version < revoked(60).version);

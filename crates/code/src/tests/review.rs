@@ -39,7 +39,7 @@ pub(super) async fn verdict(town: &Town, signed: &issue::Signed) -> Verdict {
     let issuers = app.store.read(crate::keys::issuers).await.unwrap();
     let list = issue::trust(&app.keyring, &issuers, app.store.region(), now).unwrap();
     let passes = app.store.read(move |it| view::revoked(it, now)).await.unwrap();
-    let revoked = issue::revocations(&app.keyring, &issuers, &passes, now).unwrap();
+    let revoked = issue::revocations(&app.keyring, &issuers, &passes, now).unwrap().0;
     let trust = credential::Trust {
         list: credential::TrustList::open(&list.signed, &root, 0).unwrap(),
         revocations: Some(credential::RevocationList::open(&revoked.signed, &root, 0).unwrap()),

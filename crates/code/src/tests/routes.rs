@@ -146,17 +146,20 @@ async fn mistakes_come_back_beside_their_fields_and_keep_what_was_typed() {
     assert_eq!(bare.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
-#[tokio::test]
-async fn a_program_declares_gets_a_pass_and_a_gate_lets_it_in() {
-    let town = Town::new();
-    let mut me = town.citizen(ME).await;
-    let body = json!({
+fn healthy() -> serde_json::Value {
+    json!({
         "name": "홍길동", "document": "M12345678", "residence": "서울",
         "contact_symptomatic": "no", "contact_confirmed": "no",
         "symptoms": { "fever": "no", "cough": "no", "sore_throat": "no", "breathlessness": "no", "smell_or_taste": "no" },
         "temperature_tenths": 365
-    });
-    let declared = me.post_json("/api/v1/code/declarations", &body).await;
+    })
+}
+
+#[tokio::test]
+async fn a_program_declares_gets_a_pass_and_a_gate_lets_it_in() {
+    let town = Town::new();
+    let mut me = town.citizen(ME).await;
+    let declared = me.post_json("/api/v1/code/declarations", &healthy()).await;
     assert_eq!(declared.status, StatusCode::CREATED, "{}", declared.text);
     assert_eq!(declared.json()["colour"], "green");
     let device = credential::DeviceKey::from_scalar(&[9; 32]).unwrap();
@@ -192,6 +195,55 @@ async fn a_program_declares_gets_a_pass_and_a_gate_lets_it_in() {
     };
     let verdict = credential::verify(&text, &trust, None, &credential::Policy::default(), now_s);
     assert_eq!(verdict.outcome, credential::Outcome::Pass, "{verdict:?}");
+}
+
+#[tokio::test]
+async fn whoever_has_a_list_is_told_what_changed_in_it_and_others_get_it_whole() {
+    const LIST: &str = "/api/v1/code/revocations";
+    let town = Town::new();
+    let root = crate::issue::root_public(&town.house.app.keyring).unwrap();
+    let mut gate = town.house.browser();
+    let mut ask = async |path: &str| gate.get_json(path).await.json();
+    let bytes = |it: &serde_json::Value| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.decode(it.as_str().unwrap()).unwrap()
+    };
+    let older = ask(LIST).await;
+    let mut me = town.citizen(ME).await;
+    me.post_json("/api/v1/code/declarations", &healthy()).await;
+    let key = credential::DeviceKey::from_scalar(&[9; 32]).unwrap();
+    let key = DeviceKey(key.public()).to_string();
+    let pass = me.post_json("/api/v1/code/passes", &json!({ "device_key": key })).await.json();
+    let id = {
+        use base64::Engine as _;
+        let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        engine.decode(pass["id"].as_str().unwrap()).unwrap()
+    };
+    let id: Id<Pass> = Id::from_bytes(id.try_into().unwrap());
+    let path = format!("/api/v1/code/passes/{id}");
+    let req = me.request(Method::DELETE, &path).header("sec-fetch-site", "same-origin");
+    let gone = me.send(req.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text);
+    town.house.clock.set(noon().plus_seconds(60));
+    let newer = ask(LIST).await;
+    let changed = ask(&format!("{LIST}?since={}", older["version"])).await;
+    assert_eq!(changed["version"], newer["version"]);
+    assert!(changed.get("list").is_none(), "{changed}");
+    let delta = credential::RevocationDelta::from_cbor(&bytes(&changed["delta"])).unwrap();
+    assert_eq!((delta.added.len(), delta.removed.len()), (1, 0));
+    assert_eq!(delta.apply(&bytes(&older["list"])).unwrap(), bytes(&newer["list"]));
+    let list = credential::RevocationList::open(&bytes(&newer["list"]), &root, 0).unwrap();
+    assert_eq!(list.revoked, delta.added);
+    // Nothing changed, and a list that was never given out.
+    let same = ask(&format!("{LIST}?since={}", newer["version"])).await;
+    let delta = credential::RevocationDelta::from_cbor(&bytes(&same["delta"])).unwrap();
+    assert!(delta.added.is_empty() && delta.removed.is_empty());
+    for unknown in ["0", "1", "18446744073709551615"] {
+        let whole = ask(&format!("{LIST}?since={unknown}")).await;
+        assert_eq!(whole, newer);
+    }
+    let odd = gate.get_json(&format!("{LIST}?since=yesterday")).await;
+    assert_eq!(odd.status, StatusCode::BAD_REQUEST, "{}", odd.text);
 }
 
 #[tokio::test]

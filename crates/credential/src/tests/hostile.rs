@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::{City, NOW, PASS};
 use crate::cose::Sign1;
 use crate::{
-    DecodeError, HealthCode, Holder, Outcome, Policy, Presentation, RevocationList, TrustList,
-    base45, verify,
+    DecodeError, HealthCode, Holder, Outcome, Policy, Presentation, RevocationDelta,
+    RevocationList, TrustList, base45, verify,
 };
 
 fn passes(city: &City, text: &str) -> bool {
@@ -206,5 +206,46 @@ proptest! {
         let valid_until = issued + lasts;
         let code = HealthCode { pass, colour, issued_at: issued, valid_until, holder, region };
         prop_assert_eq!(HealthCode::from_cbor(&code.to_cbor()), Ok(code));
+    }
+}
+
+fn passes_of(numbers: &[u8]) -> Vec<[u8; 16]> {
+    numbers.iter().map(|it| [*it; 16]).collect()
+}
+
+proptest! {
+    #[test]
+    fn a_delta_makes_the_newer_list_of_the_older_and_of_no_other(
+        older: Vec<u8>, newer: Vec<u8>, other: Vec<u8>, flip in 0_usize..1_000_000,
+    ) {
+        let city = City::new();
+        let root = city.root.public();
+        let list = |version, numbers: &[u8]| {
+            RevocationList::new(version, NOW, NOW + 60, &passes_of(numbers))
+        };
+        let signed = |list: &RevocationList| city.root.sign_revocations(list).unwrap();
+        let (older, newer, other) = (list(1, &older), list(2, &newer), list(1, &other));
+        let delta = RevocationDelta::between(&older.revoked, &newer, &signed(&newer)).unwrap();
+        let bytes = delta.to_cbor();
+        prop_assert_eq!(RevocationDelta::from_cbor(&bytes).unwrap(), delta.clone());
+        prop_assert_eq!(delta.apply(&signed(&older)).unwrap(), signed(&newer));
+        // What is made of another list is the newer one or opens for nobody.
+        let made = delta.apply(&signed(&other)).and_then(|it| RevocationList::open(&it, &root, 0));
+        prop_assert!(made.is_err() || made == Ok(newer.clone()));
+        // Whatever is altered on the way gives the newer list, or none.
+        let mut altered = bytes.clone();
+        let bit = flip % (altered.len() * 8);
+        altered[bit / 8] ^= 1 << (bit % 8);
+        let made = RevocationDelta::from_cbor(&altered)
+            .and_then(|it| it.apply(&signed(&older)))
+            .and_then(|it| RevocationList::open(&it, &root, 0));
+        prop_assert!(made.is_err() || made == Ok(newer));
+    }
+
+    #[test]
+    fn bytes_for_a_delta_are_read_or_refused(bytes: Vec<u8>, older: Vec<u8>) {
+        if let Ok(delta) = RevocationDelta::from_cbor(&bytes) {
+            let _ = delta.apply(&older);
+        }
     }
 }
