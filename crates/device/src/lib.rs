@@ -14,6 +14,7 @@ pub mod desk;
 pub mod passes;
 mod plain;
 pub mod scan;
+mod tilted;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! From grey pixels to the texts of the QR codes among them.
 
-use crate::plain;
+use crate::{plain, tilted};
 
 /// The most pixels of a picture: 16 million, a telephone's photograph. The page scales down first.
 pub const MAX_PIXELS: usize = 16 * 1024 * 1024;
@@ -23,5 +23,7 @@ pub fn texts(luma: &[u8], width: usize, height: usize) -> Vec<String> {
         luma.get(y * width + x).copied().unwrap_or(u8::MAX)
     });
     let grids = picture.detect_grids();
-    grids.into_iter().filter_map(|grid| grid.decode().ok()).map(|(_, text)| text).collect()
+    let found = grids.into_iter().filter_map(|grid| grid.decode().ok()).map(|(_, text)| text);
+    let found: Vec<String> = found.collect();
+    if found.is_empty() { tilted::text(luma, width, height).into_iter().collect() } else { found }
 }
