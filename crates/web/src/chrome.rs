@@ -259,7 +259,7 @@ fn show(app: &App, actor: &Actor, problem: &Problem, page: bool, id: &str) -> Re
             }
         }
     } else {
-        let body = json!({
+        let mut body = json!({
             "type": format!("/problems/{}", problem.code),
             "title": title,
             "status": problem.status.as_u16(),
@@ -267,6 +267,10 @@ fn show(app: &App, actor: &Actor, problem: &Problem, page: bool, id: &str) -> Re
             "code": problem.code,
             "instance": id,
         });
+        if let Some(body) = body.as_object_mut() {
+            let members = problem.members.iter();
+            body.extend(members.map(|(name, it)| ((*name).to_owned(), it.clone())));
+        }
         let mut response = body.to_string().into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -195,6 +195,11 @@ impl Frame {
         crate::rule_text::fact(&self.texts, self.locale, facts, path)
     }
 
+    /// What is wrong with a rule, without its place.
+    pub fn rule_mistake(&self, invalid: &rules::Invalid) -> String {
+        crate::rule_text::mistake(&self.texts, self.locale, invalid)
+    }
+
     /// `YYYY-MM-DD HH:MM` in the city's zone.
     pub fn minute(&self, instant: &Instant) -> String {
         self.zone.minute(*instant)

@@ -6,6 +6,7 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use kernel::{Arg, Refusal};
+use serde_json::Value;
 use store::Fault;
 
 /// An answer that says no: a stable code, a status, and what the text mentions.
@@ -19,6 +20,8 @@ pub struct Problem {
     pub args: Vec<(&'static str, Arg)>,
     /// When trying again makes sense, in seconds.
     pub retry_after_s: Option<u32>,
+    /// What a program is told besides (RFC 9457, 3.2: extension members).
+    pub members: Vec<(&'static str, Value)>,
 }
 
 /// What a client is told to wait while nothing can be written, in seconds: an operator has to make
@@ -64,7 +67,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
 impl Problem {
     /// A problem with this code and status.
     pub fn new(code: &'static str, status: StatusCode) -> Self {
-        Self { code, status, args: Vec::new(), retry_after_s: None }
+        Self { code, status, args: Vec::new(), retry_after_s: None, members: Vec::new() }
     }
 
     /// One of web's own problems.
@@ -100,12 +103,7 @@ impl Problem {
 
     /// The rules said no.
     pub fn refused(refusal: &impl Refusal) -> Self {
-        Self {
-            code: refusal.code(),
-            status: status_of(refusal.status()),
-            args: refusal.args(),
-            retry_after_s: None,
-        }
+        Self { args: refusal.args(), ..Self::new(refusal.code(), status_of(refusal.status())) }
     }
 
     /// The queue is full.
@@ -133,6 +131,13 @@ impl Problem {
     #[must_use]
     pub fn with(mut self, name: &'static str, arg: Arg) -> Self {
         self.args.push((name, arg));
+        self
+    }
+
+    /// The same problem with a member that programs read.
+    #[must_use]
+    pub fn with_member(mut self, name: &'static str, value: Value) -> Self {
+        self.members.push((name, value));
         self
     }
 

@@ -5,8 +5,8 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use contracts::person::{Role, Staff};
-use http::{HeaderMap, StatusCode, header};
-use kernel::{Arg, Id, Locale, Refusal as _};
+use http::{HeaderMap, StatusCode};
+use kernel::{Arg, Id, Locale};
 use rules::Invalid;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -172,26 +172,17 @@ fn note_text(texts: &Texts, locale: Locale, it: &Note) -> String {
 }
 
 /// The refusal with every mistake at its place.
-fn refused(app: &App, actor: &Actor, mistakes: Mistakes) -> Response {
-    let (refusal, texts, locale) = (Refusal::RulesInvalid, &app.texts, actor.locale);
+fn refused(app: &App, actor: &Actor, mistakes: Mistakes) -> Problem {
     let finding = |it: Invalid| FindingView {
-        text: rule_text::mistake(texts, locale, &it),
+        text: rule_text::mistake(&app.texts, actor.locale, &it),
         code: it.code.as_str(),
         pointer: it.pointer,
         message: Some(it.message),
     };
     let rules = mistakes.rules.into_iter().map(|it| it.within("/rules"));
     let sets = mistakes.value_sets.into_iter().map(|it| it.within("/value_sets"));
-    let body = json!({
-        "type": format!("/problems/{}", refusal.code()),
-        "title": texts.format(locale, refusal.code(), &refusal.args()),
-        "status": refusal.status(),
-        "code": refusal.code(),
-        "mistakes": rules.chain(sets).map(finding).collect::<Vec<_>>(),
-    });
-    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, kind, body.to_string()).into_response()
+    let found: Vec<FindingView> = rules.chain(sets).map(finding).collect();
+    no(Refusal::RulesInvalid).with_member("mistakes", json!(found))
 }
 
 /// Proposes a set of rules. Passes are judged by it once another officer has confirmed it. Refused with
@@ -204,10 +195,8 @@ pub(crate) async fn propose(
     Json(body): Json<ProposeBody>,
 ) -> Result<Response, Problem> {
     let (by, now) = (officer(&actor)?, app.now());
-    let file = match import::check(&body.rules, body.value_sets.as_ref()) {
-        Ok(file) => file,
-        Err(mistakes) => return Ok(refused(&app, &actor, mistakes)),
-    };
+    let file = import::check(&body.rules, body.value_sets.as_ref());
+    let file = file.map_err(|mistakes| refused(&app, &actor, mistakes))?;
     let after = Published::of(file.clone());
     let before = app.read(rulebook::in_force).await?;
     let (texts, locale) = (&app.texts, actor.locale);

@@ -99,7 +99,8 @@ struct Seen {
 type Label = fn(&mut Reader<'_>, Id<Staff>) -> Result<Option<String>, Fault>;
 
 fn seen(reader: &mut Reader<'_>, label: Label) -> Result<Seen, Fault> {
-    let (book, city) = (view::city_rules(reader)?, rulebook::in_force(reader)?);
+    let book = view::city_rules(reader)?;
+    let city = rulebook::by(&book, reader)?;
     let set = book.waiting().map(|it| it.set);
     let waiting = set.map(|it| rulebook::file(reader, &book, it)).transpose()?.flatten();
     let mut staff = HashMap::new();
@@ -232,9 +233,8 @@ fn earlier(frame: &Frame, book: &CityRules) -> Vec<Earlier> {
 
 /// A mistake as its place and what is wrong there.
 fn mistake(frame: &Frame, of: &str, it: &Invalid) -> (String, String) {
-    let key = format!("web-rule-invalid-{}", it.code.as_str().replace('_', "-"));
     let at = if it.pointer.is_empty() { "/" } else { &it.pointer };
-    (format!("{}: {at}", frame.t(of)), format!("{} ({})", frame.t(&key), it.message))
+    (format!("{}: {at}", frame.t(of)), format!("{} ({})", frame.rule_mistake(it), it.message))
 }
 
 fn page(frame: Frame, seen: &Seen, me: Id<Staff>, now: Instant, sent: &Sent) -> CityRulesPage {
