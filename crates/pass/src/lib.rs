@@ -27,6 +27,7 @@ pub mod example;
 pub mod import;
 pub mod jobs;
 pub mod judge;
+mod kept;
 pub mod lists;
 pub mod model;
 pub mod parts;

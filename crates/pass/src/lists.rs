@@ -7,9 +7,8 @@
 //! "Unlinkability" and "Correlation Risks"). The region's authority signs them, not the organisations: a
 //! stolen key cannot make its own passes good again.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 use store::{Fault, Keyring, Reader, Tx};
 use web::App;
 
+use crate::kept::Kept;
 use crate::view::{self, Reached};
 
 /// Bits for each pass.
@@ -35,8 +35,6 @@ const TRIES: u32 = 16;
 pub const LIST_S: i64 = 96 * 3_600;
 /// New lists that often at most where nothing has changed, in seconds; how long others should keep one.
 pub const STEP_S: i64 = 600;
-/// Sets that are kept: the one in force and some before, for tests in one process more.
-const KEPT: usize = 8;
 
 /// A list as it is published.
 #[derive(Debug, Clone)]
@@ -68,7 +66,7 @@ pub struct Own {
 /// What a set was made from.
 type Key = (PathBuf, String, i64, Reached, [u8; 32]);
 
-static BUILT: Mutex<VecDeque<(Key, Arc<Own>)>> = Mutex::new(VecDeque::new());
+static BUILT: Kept<Key, Own> = Kept::new(8);
 
 /// The region's authority.
 pub fn authority(keyring: &Keyring, region: &Region) -> Result<Authority, Fault> {
@@ -112,7 +110,7 @@ pub fn own(app: &App, reader: &mut Reader<'_>, now: Instant) -> Result<Arc<Own>,
     }
     let digest = digest.finalize().into();
     let key = (app.keyring.dir().to_owned(), origin, issued_at, reached, digest);
-    if let Some(own) = kept(&key) {
+    if let Some(own) = BUILT.find(&key) {
         return Ok(own);
     }
     let region = reader.region().clone();
@@ -130,16 +128,8 @@ pub fn own(app: &App, reader: &mut Reader<'_>, now: Instant) -> Result<Arc<Own>,
         trust.add(&list.cwt);
     }
     let is_used = !signers.is_empty();
-    let own = Arc::new(Own { trust: Arc::new(trust), signers: json, pem, lists, is_used });
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.push_front((key, Arc::clone(&own)));
-    built.truncate(KEPT);
-    Ok(own)
-}
-
-fn kept(key: &Key) -> Option<Arc<Own>> {
-    let built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.iter().find(|(of, _)| of == key).map(|(_, own)| Arc::clone(own))
+    let own = Own { trust: Arc::new(trust), signers: json, pem, lists, is_used };
+    Ok(BUILT.keep(key, own))
 }
 
 fn signed(

@@ -16,8 +16,7 @@
 //! CertLogic in the form in which countries publish it, so that others can recompute what is said. A set
 //! is parsed when it is first asked and kept; which one is in force is asked each time.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use ::judge::CountryRules;
 use base64::Engine as _;
@@ -32,6 +31,7 @@ use sha2::{Digest as _, Sha256};
 use store::{Fault, Reader, Tx};
 
 use crate::city_rules::{CityRules, RULES, RuleSet, SHIPPED};
+use crate::kept::Kept;
 use crate::model::{Basis, Material};
 
 /// A set as it is kept and given out.
@@ -216,15 +216,18 @@ impl Sets {
     }
 }
 
-/// Sets that are kept: the one in force, and those that tests in one process had before.
-const KEPT: usize = 4;
-
-static PARSED: Mutex<VecDeque<(String, Arc<Published>)>> = Mutex::new(VecDeque::new());
+/// Sets that were parsed, by the hash of their file.
+static PARSED: Kept<String, Published> = Kept::new(4);
 
 /// The sets in force.
 pub fn in_force(reader: &mut Reader<'_>) -> Result<Sets, Fault> {
     let book = reader.state::<CityRules>(RULES)?;
-    sets(&book, |id| reader.state::<Material>(id))
+    by(&book, reader)
+}
+
+/// The sets in force by what the city decided.
+pub fn by(book: &CityRules, reader: &mut Reader<'_>) -> Result<Sets, Fault> {
+    sets(book, |id| reader.state::<Material>(id))
 }
 
 /// The sets in force, for a command.
@@ -238,27 +241,18 @@ fn sets(
     material: impl FnOnce(u128) -> Result<Material, Fault>,
 ) -> Result<Sets, Fault> {
     let Some(brought) = book.brought(book.in_force()) else { return Ok(Sets::default()) };
-    if let Some(city) = kept(&brought.sha256) {
+    if let Some(city) = PARSED.find(&brought.sha256) {
         return Ok(Sets::of(city));
     }
     let file = file_of(book, brought.set, material)?;
     let file = file.ok_or_else(|| Fault::new("the file of the rules in force is not there"))?;
-    let city = Arc::new(Published::of(file));
-    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
-    parsed.push_front((brought.sha256.clone(), Arc::clone(&city)));
-    parsed.truncate(KEPT);
-    Ok(Sets::of(city))
-}
-
-fn kept(sha256: &str) -> Option<Arc<Published>> {
-    let parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
-    parsed.iter().find(|(of, _)| of == sha256).map(|(_, it)| Arc::clone(it))
+    Ok(Sets::of(PARSED.keep(brought.sha256.clone(), Published::of(file))))
 }
 
 /// Forgets what was parsed, as a process does that begins.
 #[cfg(test)]
 pub(crate) fn forget_parsed() {
-    PARSED.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    PARSED.forget();
 }
 
 /// The file of a set; none for one that nobody brought, or that was rejected.
@@ -276,7 +270,7 @@ fn file_of(
     material: impl FnOnce(u128) -> Result<Material, Fault>,
 ) -> Result<Option<RuleFile>, Fault> {
     if set == SHIPPED {
-        return Ok(Some(RuleFile::shipped("KR", CITY_FILE)));
+        return Ok(Some(CITY.file.clone()));
     }
     let Some(brought) = book.brought(set) else { return Ok(None) };
     let Some(data) = material(set.to_u128())?.data else { return Ok(None) };

@@ -3,8 +3,7 @@
 //! A store of keys is built once for each set of files and kept, because a file of the whole of Europe
 //! takes longer to read than a pass takes to judge. Which set is in force is asked each time.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,14 +15,13 @@ use sha2::{Digest as _, Sha256};
 use store::{Fault, Reader};
 use web::App;
 
+use crate::kept::Kept;
 use crate::model::{Material, SourceId, SourceKind};
 use crate::refusal::Refusal;
 use crate::{judge, lists, rulebook, view};
 
 /// Bytes of a file of trust: the keys of all of Europe are 1 to 2 MB.
 pub const FILE_MAX: usize = 8 * 1024 * 1024;
-/// Stores that are kept: the one in force and the one before, for tests in one process more.
-const KEPT: usize = 4;
 
 /// What was found in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,15 +56,14 @@ pub fn recognise(file: &[u8]) -> Result<Recognised, Refusal> {
     Ok(Recognised { kind, items, sha256: hex::encode(Sha256::digest(file)) })
 }
 
-type Built = (Vec<String>, Arc<Trust>);
-
-static BUILT: Mutex<VecDeque<Built>> = Mutex::new(VecDeque::new());
+/// Stores that were built, by the hashes of their files.
+static BUILT: Kept<Vec<String>, Trust> = Kept::new(4);
 
 /// The store of the files in force. The same files give the same store, whoever asks.
 pub fn foreign(reader: &mut Reader<'_>) -> Result<Arc<Trust>, Fault> {
     let sources = view::in_force(reader)?;
     let files: Vec<String> = sources.iter().map(|(_, sha256)| sha256.clone()).collect();
-    if let Some(trust) = kept(&files) {
+    if let Some(trust) = BUILT.find(&files) {
         return Ok(trust);
     }
     let mut trust = Trust::default();
@@ -74,11 +71,7 @@ pub fn foreign(reader: &mut Reader<'_>) -> Result<Arc<Trust>, Fault> {
         let file = file(reader, source, &sha256)?;
         trust.add(&file);
     }
-    let trust = Arc::new(trust);
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.push_front((files, Arc::clone(&trust)));
-    built.truncate(KEPT);
-    Ok(trust)
+    Ok(BUILT.keep(files, trust))
 }
 
 /// How long a gate may rely on the material, in seconds: as on the region's other lists.
@@ -132,11 +125,6 @@ fn file(reader: &mut Reader<'_>, source: Id<SourceId>, sha256: &str) -> Result<V
     } else {
         Err(Fault::new("a file of trust is not the one that was agreed on"))
     }
-}
-
-fn kept(files: &[String]) -> Option<Arc<Trust>> {
-    let built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.iter().find(|(of, _)| of == files).map(|(_, trust)| Arc::clone(trust))
 }
 
 /// What these texts are judged by: the region's own lists for its own codes, its own signers for what
