@@ -388,8 +388,7 @@ async fn revocations(
     let read = move |it: &mut store::Reader<'_>| Ok((keys::issuers(it)?, view::revoked(it, now)?));
     let (issuers, passes) = app.read(read).await?;
     let (list, entries) = issue::revocations(&app.keyring, &issuers, &passes, now)?;
-    let root = issue::root_public(&app.keyring)?;
-    let delta = changes::since(&root, entries, &list.signed, query.since)?;
+    let delta = changes::since(&list, entries, query.since)?;
     Ok(answer_list(&list, delta.as_deref(), &headers, "public, max-age=30"))
 }
 

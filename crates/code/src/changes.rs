@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use credential::{RevocationDelta, RevocationList};
 use store::Fault;
 
+use crate::issue::List;
+
 /// Lists that are remembered: a new one is made each minute.
 const LISTS_MAX: usize = 6 * 60;
 /// Bytes that the entries of all of them may take.
@@ -24,20 +26,19 @@ static GIVEN: Mutex<VecDeque<Given>> = Mutex::new(VecDeque::new());
 /// What changed from the list of version `since` to this one, which is remembered. Nothing where the older
 /// one is not known, or the whole list is no longer than the change.
 pub(crate) fn since(
-    root: &[u8; 32],
-    list: RevocationList,
-    signed: &[u8],
+    newer: &List,
+    entries: RevocationList,
     since: Option<u64>,
 ) -> Result<Option<Vec<u8>>, Fault> {
+    let (root, signed) = (&newer.root, &newer.signed);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let of = |version: u64| move |it: &&Given| it.0 == *root && it.1 == version;
     let older =
         since.and_then(|version| given.iter().find(of(version)).map(|it| Arc::clone(&it.2)));
-    let delta =
-        older.map(|older| RevocationDelta::between(&older, &list, signed).map(|it| it.to_cbor()));
-    let delta = delta.transpose().map_err(|error| Fault::caused("comparing two lists", error))?;
-    remember(&mut given, (*root, list.version, list.revoked));
-    Ok(delta.filter(|it| it.len() < signed.len()))
+    let delta = older.map(|it| RevocationDelta::between(&it, &entries, signed)).transpose();
+    let delta = delta.map_err(|error| Fault::caused("comparing two lists", error))?;
+    remember(&mut given, (*root, newer.version, entries.revoked));
+    Ok(delta.map(|it| it.to_cbor()).filter(|it| it.len() < signed.len()))
 }
 
 /// Keeps a list, in the place of one of the same version.

@@ -105,6 +105,8 @@ fn colour(it: Colour) -> credential::Colour {
 pub struct List {
     /// The COSE_Sign1.
     pub signed: Vec<u8>,
+    /// The public half of the region's root key, which signed it.
+    pub root: [u8; 32],
     /// Grows with every list.
     pub version: u64,
     /// When it was made.
@@ -133,10 +135,10 @@ pub fn trust(
     let (version, issued_at, valid_until) = list(issuers, now);
     let keys = issuers.rows(now);
     let it = TrustList { region: region_text(region), version, issued_at, valid_until, keys };
-    let signed = signer(keyring, "root")?
-        .sign_trust(&it)
-        .map_err(|error| Fault::caused("signing the trust list", error))?;
-    Ok(List { signed, version, issued_at, valid_until })
+    let root = signer(keyring, "root")?;
+    let signed = root.sign_trust(&it);
+    let signed = signed.map_err(|error| Fault::caused("signing the trust list", error))?;
+    Ok(List { signed, root: root.public(), version, issued_at, valid_until })
 }
 
 /// The passes that are no longer good, signed and as they were before. `passes` are those that would still
@@ -150,10 +152,10 @@ pub fn revocations(
     let (version, issued_at, valid_until) = list(issuers, now);
     let passes: Vec<[u8; 16]> = passes.iter().map(|it| it.to_bytes()).collect();
     let it = RevocationList::new(version, issued_at, valid_until, &passes);
-    let signed = signer(keyring, "root")?
-        .sign_revocations(&it)
-        .map_err(|error| Fault::caused("signing the revocation list", error))?;
-    Ok((List { signed, version, issued_at, valid_until }, it))
+    let root = signer(keyring, "root")?;
+    let signed = root.sign_revocations(&it);
+    let signed = signed.map_err(|error| Fault::caused("signing the revocation list", error))?;
+    Ok((List { signed, root: root.public(), version, issued_at, valid_until }, it))
 }
 
 /// The region's own lists, as gates get them.
@@ -165,7 +167,7 @@ pub fn own_lists(
     let region = reader.region().clone();
     let passes = crate::view::revoked(reader, now)?;
     let issuers = keys::issuers(reader)?;
-    let trust = trust(keyring, &issuers, &region, now)?.signed;
+    let List { signed: trust, root, .. } = trust(keyring, &issuers, &region, now)?;
     let revocations = revocations(keyring, &issuers, &passes, now)?.0.signed;
-    Ok(Some(contracts::code::OwnLists { trust, revocations, root: root_public(keyring)? }))
+    Ok(Some(contracts::code::OwnLists { trust, revocations, root }))
 }

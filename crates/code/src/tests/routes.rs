@@ -1,5 +1,6 @@
 //! The journeys over HTTP: a citizen's, two officers', a gate's; and who may not.
 
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use contracts::person::{Grant, Person, Role, Scope, Staff};
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -146,6 +147,10 @@ async fn mistakes_come_back_beside_their_fields_and_keep_what_was_typed() {
     assert_eq!(bare.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
+fn bytes(text: &serde_json::Value, engine: &impl base64::Engine) -> Vec<u8> {
+    engine.decode(text.as_str().unwrap()).unwrap()
+}
+
 fn healthy() -> serde_json::Value {
     json!({
         "name": "홍길동", "document": "M12345678", "residence": "서울",
@@ -166,13 +171,9 @@ async fn a_program_declares_gets_a_pass_and_a_gate_lets_it_in() {
     let key = DeviceKey(device.public()).to_string();
     let pass = me.post_json("/api/v1/code/passes", &json!({ "device_key": key })).await;
     assert_eq!(pass.status, StatusCode::CREATED, "{}", pass.text);
-    let bytes = |text: &str| {
-        use base64::Engine as _;
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap()
-    };
     let it = pass.json();
-    let signed = bytes(it["code"].as_str().unwrap());
-    let id: [u8; 16] = bytes(it["id"].as_str().unwrap()).try_into().unwrap();
+    let signed = bytes(&it["code"], &URL_SAFE_NO_PAD);
+    let id: [u8; 16] = bytes(&it["id"], &URL_SAFE_NO_PAD).try_into().unwrap();
     let now_s = noon().seconds();
     let moment = device.prove(&id, now_s).unwrap();
     let text = credential::Presentation { signed, moment: Some(moment) }.to_text();
@@ -180,11 +181,9 @@ async fn a_program_declares_gets_a_pass_and_a_gate_lets_it_in() {
     let mut gate = town.house.browser();
     let root = crate::issue::root_public(&town.house.app.keyring).unwrap();
     let mut list = async |path: &str| {
-        use base64::Engine as _;
         let answer = gate.get_json(path).await;
         assert!(answer.headers["cache-control"].to_str().unwrap().starts_with("public"));
-        let list = answer.json()["list"].as_str().unwrap().to_owned();
-        base64::engine::general_purpose::STANDARD.decode(list).unwrap()
+        bytes(&answer.json()["list"], &STANDARD)
     };
     let trust = credential::Trust {
         list: credential::TrustList::open(&list("/api/v1/code/trust").await, &root, 0).unwrap(),
@@ -204,21 +203,14 @@ async fn whoever_has_a_list_is_told_what_changed_in_it_and_others_get_it_whole()
     let root = crate::issue::root_public(&town.house.app.keyring).unwrap();
     let mut gate = town.house.browser();
     let mut ask = async |path: &str| gate.get_json(path).await.json();
-    let bytes = |it: &serde_json::Value| {
-        use base64::Engine as _;
-        base64::engine::general_purpose::STANDARD.decode(it.as_str().unwrap()).unwrap()
-    };
+    let signed = |it: &serde_json::Value| bytes(it, &STANDARD);
     let older = ask(LIST).await;
     let mut me = town.citizen(ME).await;
     me.post_json("/api/v1/code/declarations", &healthy()).await;
     let key = credential::DeviceKey::from_scalar(&[9; 32]).unwrap();
     let key = DeviceKey(key.public()).to_string();
     let pass = me.post_json("/api/v1/code/passes", &json!({ "device_key": key })).await.json();
-    let id = {
-        use base64::Engine as _;
-        let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-        engine.decode(pass["id"].as_str().unwrap()).unwrap()
-    };
+    let id = bytes(&pass["id"], &URL_SAFE_NO_PAD);
     let id: Id<Pass> = Id::from_bytes(id.try_into().unwrap());
     let path = format!("/api/v1/code/passes/{id}");
     let req = me.request(Method::DELETE, &path).header("sec-fetch-site", "same-origin");
@@ -229,14 +221,14 @@ async fn whoever_has_a_list_is_told_what_changed_in_it_and_others_get_it_whole()
     let changed = ask(&format!("{LIST}?since={}", older["version"])).await;
     assert_eq!(changed["version"], newer["version"]);
     assert!(changed.get("list").is_none(), "{changed}");
-    let delta = credential::RevocationDelta::from_cbor(&bytes(&changed["delta"])).unwrap();
+    let delta = credential::RevocationDelta::from_cbor(&signed(&changed["delta"])).unwrap();
     assert_eq!((delta.added.len(), delta.removed.len()), (1, 0));
-    assert_eq!(delta.apply(&bytes(&older["list"])).unwrap(), bytes(&newer["list"]));
-    let list = credential::RevocationList::open(&bytes(&newer["list"]), &root, 0).unwrap();
+    assert_eq!(delta.apply(&signed(&older["list"])).unwrap(), signed(&newer["list"]));
+    let list = credential::RevocationList::open(&signed(&newer["list"]), &root, 0).unwrap();
     assert_eq!(list.revoked, delta.added);
     // Nothing changed, and a list that was never given out.
     let same = ask(&format!("{LIST}?since={}", newer["version"])).await;
-    let delta = credential::RevocationDelta::from_cbor(&bytes(&same["delta"])).unwrap();
+    let delta = credential::RevocationDelta::from_cbor(&signed(&same["delta"])).unwrap();
     assert!(delta.added.is_empty() && delta.removed.is_empty());
     for unknown in ["0", "1", "18446744073709551615"] {
         let whole = ask(&format!("{LIST}?since={unknown}")).await;
