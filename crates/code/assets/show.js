@@ -69,16 +69,18 @@ const run = async () => {
 // without a second request.
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'";
 const keepPage = async () => {
+  const cache = await caches.open("haetae-own-code-1");
+  const files = [...document.querySelectorAll("link[href^='/'], script[src]")].map((it) => it.href || it.src);
+  // Also where another page forgot everything, for another language.
+  for (const it of new Set([...files, ...(box ? [box.dataset.present] : [])])) await cache.match(it) || await cache.add(it);
+  if (!fresh) return;
   // "all": the browser may look for a newer worker in its own cache, so that showing again stays at zero requests.
   await navigator.serviceWorker.register("/code/sw.js", { scope: "/code", updateViaCache: "all" });
-  const cache = await caches.open("haetae-own-code-1");
   const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": POLICY };
   await cache.put("/code", new Response(html, { headers }));
-  const files = [...document.querySelectorAll("link[href^='/'], script[src]")].map((it) => it.href || it.src);
-  await cache.addAll([...new Set([...files, ...(box ? [box.dataset.present] : [])])]);
 };
 
 if (box && globalThis.crypto?.subtle) run().catch(() => { box.hidden = true; });
 // What is kept is in one language: the switch asks the server.
 for (const it of document.querySelectorAll(".languages a")) it.search = "?to=/code%3Fnow=1";
-if (navigator.serviceWorker && fresh) addEventListener("load", () => keepPage().catch(() => {}));
+if (navigator.serviceWorker) addEventListener("load", () => keepPage().catch(() => {}));

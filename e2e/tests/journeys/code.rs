@@ -205,6 +205,16 @@ pub(crate) fn kept_code_is_nobody_elses(city: &City) -> Result<()> {
     browser.until("the kept page in English", "document.documentElement.lang === 'en'")?;
     browser.until_seen("#pass")?;
     sees(&browser, "green", ENGLISH.green)?;
+    // And where it was chosen on another page.
+    for tag in ["zh-Hans", "en"] {
+        browser.go("/account")?;
+        browser.click(&format!(".languages a[lang={tag}]"))?;
+        browser.until("the page", &format!("document.documentElement.lang === '{tag}'"))?;
+        browser.go("/code")?;
+        let shown = browser.value("document.documentElement.lang")?;
+        ensure!(shown == tag, "chosen {tag}, shown {shown}");
+        is_kept(&browser)?;
+    }
 
     // For a child: not the parent's code. And back again: not the child's.
     browser.go("/account/help")?;
